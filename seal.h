@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEAL_H
+#define SEAL_H
+
+/*
+ * Give up, for the rest of the process's life, everything that a hold does
+ * not need once the client's command is heard.  From here the kernel ends the
+ * process with SIGSYS at any system call that is not on the list in seal.c:
+ * at every way to read or receive first of all, and to open a file, to start
+ * a program or a process, or to look into another one.  See seccomp(2).
+ *
+ * Returns 0, or -1 with errno set when the kernel does not do this: ENOSYS on
+ * a system or a processor for which seal.c has no list.  The process can go
+ * on then, with only its own word that it does not read.
+ */
+int	seal(void);
+
+#endif

@@ -1,0 +1,690 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * tarpit: hold one SMTP client for as long as its patience lasts.
+ *
+ * A super-server starts one process for each connection, which is standard
+ * input.  The process greets, hears HELO or EHLO, gives up reading, and sends
+ * a reply that never ends.  Read from main() down.
+ */
+
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <arpa/inet.h>
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "seal.h"
+
+#define VERSION		"0.1"
+#define USAGE \
+	"usage: tarpit [-dV] [-i milliseconds] [-n name] [-t seconds]"
+
+#define LETTERS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS	"0123456789"
+
+#define MESSAGE_MAX	320
+#define VERB_LEN	4
+
+#define INTERVAL_MIN	10		/* ms */
+#define INTERVAL_MAX	60000
+#define INTERVAL_DEFAULT 4000
+#define CAP_MIN		1		/* s */
+#define CAP_MAX		86400
+#define CAP_DEFAULT	7200
+
+#define CLIENT		STDIN_FILENO
+
+/* RFC 5321: 4.5.3.1.2, a domain; 4.5.3.1.4, a command line. */
+#define NAME_LEN_MAX	255
+#define LABEL_LEN_MAX	63
+#define COMMAND_LEN_MAX	512
+
+/*
+ * A reply line with its CRLF: shorter than 512, the smallest line buffer seen
+ * in a client and the limit of RFC 5321, 4.5.3.1.5.
+ */
+#define REPLY_LEN_MIN	480
+#define REPLY_LEN_MAX	500
+#define WORD_LEN_MIN	2
+#define WORD_LEN_MAX	9
+
+/* A peer that acknowledges nothing for so long has vanished. */
+#define VANISHED_MSEC	45000
+
+/* What an unread client can park in our kernel; Linux doubles it. */
+#define RECEIVE_BUFFER	4096
+
+#define KEEPALIVE_SEC	10		/* between two unanswered ones */
+
+#define EXIT_USAGE	64		/* EX_USAGE of sysexits(3) */
+
+#define USEC_PER_MSEC	1000
+#define USEC_PER_SEC	1000000
+
+struct options {
+	int		 interval;	/* ms */
+	int		 cap;		/* s */
+	const char	*name;
+};
+
+struct connection {
+	int64_t		since;		/* us, CLOCK_MONOTONIC */
+	int64_t		until;
+	int		error;		/* errno, when the client left by one */
+};
+
+/* Where in the endless reply we are. */
+struct reply {
+	char		prefix[sizeof("250- ") + NAME_LEN_MAX];
+	int		prefix_len;
+	int		line_len;	/* of this line, with CRLF */
+	int		word_end;	/* where the word ends */
+	int		at;		/* the next octet's place in the line */
+};
+
+static sigset_t		while_waiting;	/* signals blocked in ppoll(2) */
+static unsigned short	random_state[3];
+
+static void		 catch_signals(void);
+static void		 note_signal(int);
+static int		 is_socket(int);
+static void		 parse_options(int, char *[], struct options *);
+static int		 parse_number(int, const char *, int, int);
+static void		 log_to_stderr(void);
+static int		 is_host_name(const char *);
+static int		 is_address_literal(const char *);
+static _Noreturn void	 print_version(void);
+static _Noreturn void	 fatal(const char *, ...)
+			    __attribute__((__format__(__printf__, 1, 2)));
+static int		 client_address(struct in6_addr *);
+static void		 default_name(char *, size_t);
+static void		 seed_random(void);
+static int		 random_below(int);
+static int64_t		 now_usec(clockid_t);
+static void		 limit_socket(int);
+static void		 set_option(int, int, int);
+static void		 hold_client(struct connection *,
+			    const struct options *);
+static int		 greet(struct connection *, const char *);
+static int		 hear_command(struct connection *);
+static const char	*verb_by_first(char);
+static int		 verb_goes_on(const char *, int, char);
+static char		 upper(char);
+static int		 read_octet(struct connection *, char *);
+static void		 stall(struct connection *, const struct options *);
+static int64_t		 draw_wait(int);
+static void		 start_line(struct reply *);
+static void		 start_word(struct reply *);
+static char		 octet(const struct reply *);
+static void		 advance(struct reply *);
+static int		 send_octets(struct connection *, const char *, size_t);
+static int		 wait_until(struct connection *, short, int64_t);
+static int		 socket_error(void);
+static int64_t		 silence_usec(int);
+
+int
+main(int argc, char *argv[])
+{
+	struct options		options = { INTERVAL_DEFAULT, CAP_DEFAULT, NULL };
+	struct connection	c = { 0 };
+	struct hold		hold;
+	char			line[HOLD_LINE_MAX], host[NAME_LEN_MAX + 1];
+	int64_t			held;
+
+	c.since = now_usec(CLOCK_MONOTONIC);
+	hold.connected = now_usec(CLOCK_REALTIME) / USEC_PER_MSEC;
+	catch_signals();
+	log_open(!is_socket(CLIENT));
+	parse_options(argc, argv, &options);
+	if (client_address(&hold.addr) == -1)
+		fatal("standard input is not a connected TCP socket: start "
+		    "tarpit from systemd, xinetd or inetd");
+	if (options.name == NULL) {
+		default_name(host, sizeof(host));
+		options.name = host;
+	}
+
+	seed_random();
+	c.until = c.since + (options.cap * INT64_C(1000) -
+	    random_below(options.cap * 250 + 1)) * USEC_PER_MSEC;
+	limit_socket(options.interval);
+	hold_client(&c, &options);
+	held = now_usec(CLOCK_MONOTONIC) - c.since - silence_usec(c.error);
+	/*
+	 * A FIN in the middle of a line sends a genuine server to the next
+	 * MX; a final reply would make it defer the mail or bounce it.
+	 */
+	shutdown(CLIENT, SHUT_WR);
+
+	hold.disconnected = hold.connected;
+	if (held > 0)
+		hold.disconnected += held / USEC_PER_MSEC;
+	if (log_format(&hold, line, sizeof(line)) != -1)
+		log_send(LOG_NOTICE, line);
+	return 0;
+}
+
+/* Signals wait until ppoll(2), so that none is missed between two waits. */
+static void
+catch_signals(void)
+{
+	static const int	ending[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction	sa = { .sa_handler = note_signal };
+	sigset_t		blocked;
+	size_t			i;
+
+	sigemptyset(&blocked);
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		sigaddset(&blocked, ending[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &while_waiting);
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+		sigdelset(&while_waiting, ending[i]);
+		sigaction(ending[i], &sa, NULL);
+	}
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* That it interrupted ppoll(2) says enough. */
+static void
+note_signal(int signo)
+{
+	(void)signo;
+}
+
+static int
+is_socket(int fd)
+{
+	struct stat	st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static void
+parse_options(int argc, char *argv[], struct options *options)
+{
+	int	ch;
+
+	opterr = 0;		/* getopt(3) would write to the client */
+	while ((ch = getopt(argc, argv, "dVi:n:t:")) != -1) {
+		switch (ch) {
+		case 'd':
+			log_to_stderr();
+			break;
+		case 'V':
+			print_version();
+		case 'i':
+			options->interval = parse_number('i', optarg,
+			    INTERVAL_MIN, INTERVAL_MAX);
+			break;
+		case 'n':
+			if (!is_host_name(optarg) &&
+			    !is_address_literal(optarg))
+				fatal("-n %s: not a host name or a bracketed "
+				    "address", optarg);
+			options->name = optarg;
+			break;
+		case 't':
+			options->cap = parse_number('t', optarg, CAP_MIN,
+			    CAP_MAX);
+			break;
+		default:
+			fatal("-%c: unknown option or no argument; "
+			    USAGE, optopt);
+		}
+	}
+	if (optind < argc)
+		fatal("%s: unexpected argument; " USAGE, argv[optind]);
+}
+
+static int
+parse_number(int option, const char *s, int min, int max)
+{
+	const char	*errstr;
+	int		 n;
+
+	n = (int)strtonum(s, min, max, &errstr);
+	if (errstr != NULL)
+		fatal("-%c %s: %s, from %d to %d will do", option, s, errstr,
+		    min, max);
+	return n;
+}
+
+/* For inetd(8), standard error is the client's socket too: never write there. */
+static void
+log_to_stderr(void)
+{
+	struct stat	client, err;
+
+	if (fstat(CLIENT, &client) == 0 && fstat(STDERR_FILENO, &err) == 0 &&
+	    client.st_dev == err.st_dev && client.st_ino == err.st_ino &&
+	    S_ISSOCK(err.st_mode))
+		return;
+	log_open(1);
+}
+
+/* A domain of RFC 5321, 4.1.2. */
+static int
+is_host_name(const char *s)
+{
+	size_t	label;
+
+	if (strlen(s) > NAME_LEN_MAX)
+		return 0;
+	for (;;) {
+		label = strspn(s, LETTERS DIGITS "-");
+		if (label == 0 || label > LABEL_LEN_MAX || s[0] == '-' ||
+		    s[label - 1] == '-')
+			return 0;
+		s += label;
+		if (*s == '\0')
+			return 1;
+		if (*s++ != '.')
+			return 0;
+	}
+}
+
+/* [192.0.2.1] or [IPv6:2001:db8::1]: RFC 5321, 4.1.3. */
+static int
+is_address_literal(const char *s)
+{
+	static const char	ipv6[] = "IPv6:";
+	char			buf[INET6_ADDRSTRLEN];
+	struct in6_addr		addr;
+	size_t			len;
+	int			family = AF_INET;
+
+	if (*s++ != '[')
+		return 0;
+	if (strncasecmp(s, ipv6, sizeof(ipv6) - 1) == 0) {
+		family = AF_INET6;
+		s += sizeof(ipv6) - 1;
+	}
+	len = strcspn(s, "]");
+	if (strcmp(s + len, "]") != 0 || len >= sizeof(buf))
+		return 0;
+	memcpy(buf, s, len);
+	buf[len] = '\0';
+	return inet_pton(family, buf, &addr) == 1;
+}
+
+static void
+print_version(void)
+{
+	struct in6_addr	addr;
+
+	/* For inetd(8), standard output is the client's socket. */
+	if (client_address(&addr) == 0)
+		log_send(LOG_NOTICE, "version " VERSION);
+	else if (dprintf(STDOUT_FILENO, "tarpit %s\n", VERSION) == -1)
+		exit(1);
+	exit(0);
+}
+
+static void
+fatal(const char *fmt, ...)
+{
+	char	message[MESSAGE_MAX];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	log_send(LOG_ERR, message);
+	exit(EXIT_USAGE);
+}
+
+static int
+client_address(struct in6_addr *addr)
+{
+	union {
+		struct sockaddr		sa;
+		struct sockaddr_in	sin;
+		struct sockaddr_in6	sin6;
+	}		peer;
+	socklen_t	len = sizeof(peer);
+	int		type = 0;
+	socklen_t	type_len = sizeof(type);
+
+	if (getsockopt(CLIENT, SOL_SOCKET, SO_TYPE, &type, &type_len) == -1 ||
+	    type != SOCK_STREAM)
+		return -1;
+	/* A client that has reset the connection has a name all the same. */
+	if (getpeername(CLIENT, &peer.sa, &len) == -1 &&
+	    getsockopt(CLIENT, SOL_SOCKET, SO_PEERNAME, &peer, &len) == -1)
+		return -1;
+	switch (peer.sa.sa_family) {
+	case AF_INET:
+		log_map_ipv4(&peer.sin.sin_addr, addr);
+		return 0;
+	case AF_INET6:
+		*addr = peer.sin6.sin6_addr;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static void
+default_name(char *buf, size_t size)
+{
+	if (gethostname(buf, size) == -1 || memchr(buf, '\0', size) == NULL ||
+	    !is_host_name(buf))
+		strlcpy(buf, "localhost", size);
+}
+
+/* Not arc4random(3): filler need not be secret, and that maps pages. */
+static void
+seed_random(void)
+{
+	int64_t	now;
+
+	if (getrandom(random_state, sizeof(random_state), GRND_NONBLOCK) !=
+	    sizeof(random_state)) {
+		now = now_usec(CLOCK_MONOTONIC) ^ getpid() * INT64_C(65537);
+		memcpy(random_state, &now, sizeof(random_state));
+	}
+}
+
+/* From 0 to limit - 1; limit is far below the generator's 2^31. */
+static int
+random_below(int limit)
+{
+	return (int)(nrand48(random_state) % limit);
+}
+
+static int64_t
+now_usec(clockid_t clock)
+{
+	struct timespec	ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * (int64_t)USEC_PER_SEC + ts.tv_nsec / 1000;
+}
+
+/* How long a client may be silent, and how much it may leave with us. */
+static void
+limit_socket(int interval)
+{
+	set_option(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	/* Or short intervals would wait for the client's delayed ACK. */
+	set_option(IPPROTO_TCP, TCP_NODELAY, 1);
+	/* Before the reply begins, a live client shows only by keepalives. */
+	set_option(SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(IPPROTO_TCP, TCP_KEEPIDLE, (interval + 999) / 1000);
+	set_option(IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_SEC);
+	set_option(IPPROTO_TCP, TCP_USER_TIMEOUT, VANISHED_MSEC);
+}
+
+/* A limit that the system does not know is done without. */
+static void
+set_option(int level, int option, int value)
+{
+	setsockopt(CLIENT, level, option, &value, sizeof(value));
+}
+
+/* The whole hold, one step after another; any of them may be the last. */
+static void
+hold_client(struct connection *c, const struct options *options)
+{
+	if (greet(c, options->name) == -1)
+		return;
+	if (hear_command(c) == -1)
+		return;
+	/* The reply's own octets show from here whether the client lives. */
+	set_option(SOL_SOCKET, SO_KEEPALIVE, 0);
+	seal();
+	stall(c, options);
+}
+
+static int
+greet(struct connection *c, const char *name)
+{
+	char	greeting[sizeof("220  ESMTP\r\n") + NAME_LEN_MAX];
+
+	strlcpy(greeting, "220 ", sizeof(greeting));
+	strlcat(greeting, name, sizeof(greeting));
+	strlcat(greeting, " ESMTP\r\n", sizeof(greeting));
+	return send_octets(c, greeting, strlen(greeting));
+}
+
+/*
+ * Read HELO, EHLO or LHLO to the end of its line, and of anything else only
+ * the octets that show that it is something else: no address and no password
+ * ever gets in here.
+ */
+static int
+hear_command(struct connection *c)
+{
+	const char	*verb = NULL;
+	char		 ch;
+	int		 len;
+
+	for (len = 0; len < COMMAND_LEN_MAX; len++) {
+		if (read_octet(c, &ch) == -1)
+			return -1;
+		if (len == 0)
+			verb = verb_by_first(ch);
+		if (verb == NULL || !verb_goes_on(verb, len, ch) || ch == '\n')
+			return 0;
+	}
+	return 0;
+}
+
+/* The three begin with different letters. */
+static const char *
+verb_by_first(char ch)
+{
+	static const char *const	verbs[] = { "HELO", "EHLO", "LHLO" };
+	size_t				i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (upper(ch) == verbs[i][0])
+			return verbs[i];
+	}
+	return NULL;
+}
+
+static int
+verb_goes_on(const char *verb, int at, char ch)
+{
+	if (at < VERB_LEN)
+		return upper(ch) == verb[at];
+	if (at == VERB_LEN)
+		return ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n';
+	return 1;
+}
+
+/* Not toupper(3), which depends on the locale. */
+static char
+upper(char ch)
+{
+	return ch >= 'a' && ch <= 'z' ? (char)(ch - 'a' + 'A') : ch;
+}
+
+static int
+read_octet(struct connection *c, char *ch)
+{
+	for (;;) {
+		switch (recv(CLIENT, ch, 1, MSG_DONTWAIT)) {
+		case 1:
+			return 0;
+		case 0:
+			return -1;
+		default:
+			if (errno != EAGAIN) {
+				c->error = errno;
+				return -1;
+			}
+			if (wait_until(c, POLLIN, c->until) == -1)
+				return -1;
+		}
+	}
+}
+
+static void
+stall(struct connection *c, const struct options *options)
+{
+	struct reply	reply;
+	char		ch;
+
+	strlcpy(reply.prefix, "250-", sizeof(reply.prefix));
+	strlcat(reply.prefix, options->name, sizeof(reply.prefix));
+	strlcat(reply.prefix, " ", sizeof(reply.prefix));
+	reply.prefix_len = (int)strlen(reply.prefix);
+	start_line(&reply);
+	while (wait_until(c, 0, now_usec(CLOCK_MONOTONIC) +
+	    draw_wait(options->interval)) == 0) {
+		ch = octet(&reply);
+		if (send_octets(c, &ch, 1) == 0)
+			advance(&reply);
+		else if (c->error != EAGAIN)
+			return;
+	}
+}
+
+/* Uniform within a fifth of the interval, in microseconds. */
+static int64_t
+draw_wait(int interval)
+{
+	int	fifth = interval * (USEC_PER_MSEC / 5);
+
+	return 4 * fifth + random_below(2 * fifth + 1);
+}
+
+static void
+start_line(struct reply *reply)
+{
+	reply->line_len = REPLY_LEN_MIN +
+	    random_below(REPLY_LEN_MAX - REPLY_LEN_MIN + 1);
+	reply->at = 0;
+	reply->word_end = reply->prefix_len - 1;
+	start_word(reply);
+}
+
+/* Choose the place of the next space, but leave a letter to end the line. */
+static void
+start_word(struct reply *reply)
+{
+	reply->word_end += 1 + WORD_LEN_MIN +
+	    random_below(WORD_LEN_MAX - WORD_LEN_MIN + 1);
+	if (reply->word_end > reply->line_len - 4)
+		reply->word_end = reply->line_len;
+}
+
+static char
+octet(const struct reply *reply)
+{
+	if (reply->at < reply->prefix_len)
+		return reply->prefix[reply->at];
+	if (reply->at == reply->line_len - 2)
+		return '\r';
+	if (reply->at == reply->line_len - 1)
+		return '\n';
+	if (reply->at == reply->word_end)
+		return ' ';
+	return (char)('a' + random_below('z' - 'a' + 1));
+}
+
+static void
+advance(struct reply *reply)
+{
+	if (reply->at == reply->word_end)
+		start_word(reply);
+	if (++reply->at == reply->line_len)
+		start_line(reply);
+}
+
+/* All of them at once; a client that closed its window gets EAGAIN. */
+static int
+send_octets(struct connection *c, const char *buf, size_t len)
+{
+	if (send(CLIENT, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
+		return 0;
+	c->error = errno;
+	return -1;
+}
+
+/*
+ * Wait for an event or until the given time.  Returns -1 when the hold is
+ * over: the client is gone, the cap is reached, or a signal says so.
+ */
+static int
+wait_until(struct connection *c, short events, int64_t time)
+{
+	struct pollfd	pfd = { .fd = CLIENT, .events = events };
+	struct timespec	ts;
+	int64_t		left;
+
+	left = (time < c->until ? time : c->until) -
+	    now_usec(CLOCK_MONOTONIC);
+	if (left < 0)
+		left = 0;
+	ts.tv_sec = left / USEC_PER_SEC;
+	ts.tv_nsec = left % USEC_PER_SEC * 1000;
+
+	switch (ppoll(&pfd, 1, &ts, &while_waiting)) {
+	case -1:
+		return -1;
+	case 0:
+		return time < c->until ? 0 : -1;
+	default:
+		if ((pfd.revents & (POLLERR | POLLHUP)) == 0)
+			return 0;
+		c->error = socket_error();
+		return -1;
+	}
+}
+
+static int
+socket_error(void)
+{
+	int		error = 0;
+	socklen_t	len = sizeof(error);
+
+	getsockopt(CLIENT, SOL_SOCKET, SO_ERROR, &error, &len);
+	return error;
+}
+
+/*
+ * How long ago did the client last show that it is there?  A reset is a sign
+ * of life, unless it answers an octet sent after the client's FIN: then the
+ * error is EPIPE, and the FIN, or the last octet that a half-closed client
+ * acknowledged, was the last one.  A peer that vanished acknowledges nothing.
+ * See tcp(7), TCP_INFO.
+ */
+static int64_t
+silence_usec(int error)
+{
+	struct tcp_info	info;
+	socklen_t	len = sizeof(info);
+	uint32_t	msec;
+
+	if (error == ECONNRESET ||
+	    getsockopt(CLIENT, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return 0;
+	if (info.tcpi_state == TCP_ESTABLISHED && info.tcpi_unacked == 0 &&
+	    info.tcpi_probes == 0)
+		return 0;
+	msec = info.tcpi_last_ack_recv < info.tcpi_last_data_recv ?
+	    info.tcpi_last_ack_recv : info.tcpi_last_data_recv;
+	return msec * INT64_C(1000);
+}
