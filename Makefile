@@ -37,8 +37,7 @@ tarpit.o: tarpit.c log.h seal.h
 log.o: log.c log.h
 seal.o: seal.c seal.h
 
-check: tarpit
-	$(MAKE) -C tests check
+include tests/tests.mk
 
 clean:
 	rm -f tarpit $(OBJS)

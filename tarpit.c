@@ -116,6 +116,7 @@ static _Noreturn void	 print_version(void);
 static _Noreturn void	 fatal(const char *, ...)
 			    __attribute__((__format__(__printf__, 1, 2)));
 static int		 client_address(struct in6_addr *);
+static int		 peer_name(struct sockaddr *, socklen_t);
 static void		 default_name(char *, size_t);
 static void		 seed_random(void);
 static int		 random_below(int);
@@ -238,8 +239,8 @@ parse_options(int argc, char *argv[], struct options *options)
 		case 'n':
 			if (!is_host_name(optarg) &&
 			    !is_address_literal(optarg))
-				fatal("-n %s: not a host name or a bracketed "
-				    "address", optarg);
+				fatal("-n is not a host name or a bracketed "
+				    "address: %s", optarg);
 			options->name = optarg;
 			break;
 		case 't':
@@ -247,12 +248,12 @@ parse_options(int argc, char *argv[], struct options *options)
 			    CAP_MAX);
 			break;
 		default:
-			fatal("-%c: unknown option or no argument; "
-			    USAGE, optopt);
+			fatal(USAGE "; unknown option, or no argument to it: "
+			    "-%c", optopt);
 		}
 	}
 	if (optind < argc)
-		fatal("%s: unexpected argument; " USAGE, argv[optind]);
+		fatal(USAGE "; unexpected argument: %s", argv[optind]);
 }
 
 static int
@@ -263,8 +264,8 @@ parse_number(int option, const char *s, int min, int max)
 
 	n = (int)strtonum(s, min, max, &errstr);
 	if (errstr != NULL)
-		fatal("-%c %s: %s, from %d to %d will do", option, s, errstr,
-		    min, max);
+		fatal("-%c is %s, from %d to %d will do: %s", option, errstr,
+		    min, max, s);
 	return n;
 }
 
@@ -360,16 +361,11 @@ client_address(struct in6_addr *addr)
 		struct sockaddr_in	sin;
 		struct sockaddr_in6	sin6;
 	}		peer;
-	socklen_t	len = sizeof(peer);
 	int		type = 0;
-	socklen_t	type_len = sizeof(type);
+	socklen_t	len = sizeof(type);
 
-	if (getsockopt(CLIENT, SOL_SOCKET, SO_TYPE, &type, &type_len) == -1 ||
-	    type != SOCK_STREAM)
-		return -1;
-	/* A client that has reset the connection has a name all the same. */
-	if (getpeername(CLIENT, &peer.sa, &len) == -1 &&
-	    getsockopt(CLIENT, SOL_SOCKET, SO_PEERNAME, &peer, &len) == -1)
+	if (getsockopt(CLIENT, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
+	    type != SOCK_STREAM || peer_name(&peer.sa, sizeof(peer)) == -1)
 		return -1;
 	switch (peer.sa.sa_family) {
 	case AF_INET:
@@ -381,6 +377,24 @@ client_address(struct in6_addr *addr)
 	default:
 		return -1;
 	}
+}
+
+/*
+ * getpeername(2) no longer names a client that has reset the connection, but
+ * its hold is to be logged like any other.  SO_PEERNAME does, and wants the
+ * exact length, which is that of our own name.
+ */
+static int
+peer_name(struct sockaddr *peer, socklen_t size)
+{
+	socklen_t	len = size;
+
+	if (getpeername(CLIENT, peer, &len) == 0)
+		return 0;
+	len = size;
+	if (getsockname(CLIENT, peer, &len) == -1)
+		return -1;
+	return getsockopt(CLIENT, SOL_SOCKET, SO_PEERNAME, peer, &len);
 }
 
 static void

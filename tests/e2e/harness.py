@@ -20,6 +20,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 TARPIT = os.path.abspath(os.environ.get("TARPIT", os.path.join(TOP, "tarpit")))
+BUILD = os.path.join(TOP, "tests", "build")
 NAME = "mx.example.org"
 GREETING = b"220 mx.example.org ESMTP\r\n"
 LINE = re.compile(
@@ -145,13 +146,20 @@ class Tarpit:
             raise AssertionError("not one line: %r" % lines)
         return Hold(lines[0])
 
-    def unread(self):
-        """Octets in its socket's receive queue, by ss(8)."""
+    def socket_status(self):
+        """What ss(8) says of its socket."""
         port = self.client.getsockname()[1]
-        out = subprocess.run(
-            ["ss", "-tnH", "dport", "=", ":%d" % port],
+        return subprocess.run(
+            ["ss", "-tnmH", "dport", "=", ":%d" % port],
             capture_output=True, text=True, check=True).stdout
-        return int(out.split()[1])
+
+    def unread(self):
+        """Octets in its socket's receive queue."""
+        return int(self.socket_status().split()[1])
+
+    def receive_memory(self):
+        """Octets of kernel memory that the receive queue takes."""
+        return int(re.search(r"skmem:\(r(\d+),", self.socket_status())[1])
 
     def status(self, key):
         with open("/proc/%d/status" % self.pid) as status:

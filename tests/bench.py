@@ -1,0 +1,620 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What one held connection costs: memory, CPU and wire, against the floor.
+
+usage: tests/sandbox python3 tests/bench.py
+
+Every row is measured in this run.  The floor is floor.c: a static program
+without a C library that only greets, reads a line and dribbles.  CC, CFLAGS
+and LDFLAGS are honoured for the builds that are made here; "default" is the
+./tarpit of the last make, or $TARPIT.  Exit status 1 when a bar is missed.
+
+How the memory is measured.  N processes hold N connections, quiet in the
+stall, and the machine is compared with itself before the connections came:
+
+    private dirty   the mean of their own Private_Dirty
+    page tables     PageTables of /proc/meminfo, which has the top level that
+                    VmPTE leaves out on some kernels
+    kernel stack    KernelStack
+    slab            objects in use, each with its share of its slab, so that
+                    free slots, which come and go, do not count
+    seal            VmallocUsed without the stacks: the filter's page; its
+                    machine code lies in a block shared by all, and is not seen
+    send page       all pages that are in use and that no counter names: TCP
+                    gives every process that sends a buffer of its own, to keep
+    socket          half of what a connection costs when one process has both
+                    ends, as is taken off for the client's end
+
+The clients live in a process of their own.  Whoever starts the tarpits must
+have few files open, as a super-server has, or each start hands down a copy of
+a large table of descriptors.
+"""
+
+import contextlib
+import glob
+import multiprocessing
+import os
+import re
+import resource
+import shlex
+import shutil
+import signal
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import time
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(TESTS)
+BUILD = os.path.join(TESTS, "build", "bench")
+TARPIT = os.path.abspath(os.environ.get("TARPIT", os.path.join(TOP, "tarpit")))
+
+CONNECTIONS = 1000
+QUIET = 60000               # ms between bytes: none while memory is measured
+ROUNDS = 5
+STRAYS_MAX = 4              # the kernel's own threads come and go
+TRIES = 20
+STARTS = 200
+CROWD_INTERVALS = (3200, 4800)      # ms
+CROWD_SECONDS = 10
+WIRE_CONNECTIONS = 20
+WIRE_INTERVAL = 200         # ms: longer than TCP delays an ACK
+WIRE_SECONDS = 4
+GROWTH_CONNECTIONS = 20
+GROWTH_BYTES = 2000         # four lines
+SECONDS_MAX = 60            # for anything that is waited for
+
+HOUR_BYTES = 900            # at the default 4 s
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+RATIO_MAX = 1.8
+OWN_KB_MAX = 100            # private dirty and page tables
+VPS = (("512 MB", 512, 150), ("1 GB", 1024, 200))   # MB, MB for the system
+
+COMMAND = b"EHLO client.example\r\n"
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin"}
+
+IN_A_CROWD = ("floor", "  unsealed", "dynamic")
+MEMORY = ("private dirty", "page tables", "kernel stack", "slab", "seal",
+          "send page", "socket")
+
+
+class Row:
+    """One program that holds connections, and what was measured of it."""
+
+    def __init__(self, name, path, interval=("-i",)):
+        self.name = name
+        self.path = path
+        self.interval = interval
+        self.memory = {}
+        self.cpu = {}
+
+    def command(self, msec):
+        return [self.path, *self.interval, str(msec)]
+
+    @property
+    def total(self):
+        return sum(self.memory.values())
+
+
+# The builds.
+
+def cc(output, *args):
+    command = [*shlex.split(os.environ.get("CC", "cc")), "-std=c17",
+               "-D_GNU_SOURCE", *args, "-o", os.path.join(BUILD, output)]
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
+    if done.returncode != 0:
+        print("bench: no %s: %s" % (output, done.stderr.strip()[:300]))
+        return None
+    return os.path.join(BUILD, output)
+
+
+def build_rows():
+    """Floor and default first; a build that this machine cannot make is left
+    out."""
+    shutil.rmtree(BUILD, ignore_errors=True)
+    os.makedirs(BUILD)
+    flags = ["-fstack-protector-strong", "-D_FORTIFY_SOURCE=2",
+             *shlex.split(os.environ.get("CFLAGS", "-O2 -g"))]
+    ld = shlex.split(os.environ.get("LDFLAGS", ""))
+    for source in "tarpit", "log", "seal":
+        cc(source + ".o", *flags, "-c", source + ".c")
+    cc("noseal.o", *flags, "-DNO_SEAL", "-c", "seal.c")
+    for feature in "ARC4RANDOM", "SETPROCTITLE":
+        cc(feature + ".o", *flags, "-D" + feature, "-c", "tests/feature.c")
+
+    def objects(*names):
+        return [os.path.join(BUILD, name + ".o") for name in names]
+
+    sealed = objects("tarpit", "log", "seal")
+    link = ["-static"] if linkage(TARPIT) == "static" else []
+    rows = [
+        Row("floor", cc("floor", "-O2", "-static", "-nostdlib", "-no-pie",
+                        "-fno-stack-protector", "tests/floor.c"), ()),
+        Row("default (%s)" % linkage(TARPIT), TARPIT),
+        Row("  unsealed", cc("unsealed", *ld, *link,
+                             *objects("tarpit", "log", "noseal"), "-lbsd")),
+        Row("  with arc4random", cc(
+            "arc4random", *ld, *link, *sealed, *objects("ARC4RANDOM"),
+            "-lbsd", "-lmd")),
+        # libbsd's constructor must come before the feature's.
+        Row("  with setproctitle", cc(
+            "setproctitle", *ld, *link, "-Wl,-u,libbsd_init_func",
+            "-lbsd-ctor", *sealed, *objects("SETPROCTITLE"), "-lbsd")),
+        Row("static-pie", cc("static-pie", *ld, "-static-pie", *sealed,
+                             "-lbsd")),
+        Row("dynamic", cc("dynamic", *ld, *sealed, "-lbsd")),
+    ]
+    return [row for row in rows if row.path is not None]
+
+
+def linkage(path):
+    """Static unless the program asks for an interpreter."""
+    with open(path, "rb") as program:
+        return "dynamic" if b"/ld-linux" in program.read(4096) else "static"
+
+
+# Both sides of N connections.
+
+def client_process(pipe):
+    """Holds the client ends; does what it is told through the pipe."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    clients = []
+    while True:
+        order, argument = pipe.recv()
+        answer = None
+        if order == "connect":
+            clients = [socket.create_connection(argument)
+                       for _ in range(CONNECTIONS)]
+        elif order == "talk":
+            for client in clients:
+                client.recv(512)
+                client.sendall(COMMAND)
+        elif order == "drain":
+            answer = sum(map(drain, clients))
+        elif order == "close":
+            for client in clients:
+                reset(client)
+            clients = []
+        pipe.send(answer)
+
+
+def drain(client):
+    try:
+        return len(client.recv(65536, socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return 0
+
+
+def reset(client):
+    """Close without TIME_WAIT, whose sockets would outlive their round."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                      struct.pack("ii", 1, 0))
+    client.close()
+
+
+class Clients:
+    def __init__(self):
+        self.pipe, other = multiprocessing.Pipe()
+        self.process = multiprocessing.get_context("fork").Process(
+            target=client_process, args=(other,), daemon=True)
+        self.process.start()
+        other.close()
+
+    def order(self, order, argument=None):
+        self.pipe.send((order, argument))
+        if not self.pipe.poll(SECONDS_MAX):
+            sys.exit("bench: the clients hang at: " + order)
+        return self.pipe.recv()
+
+
+def start(command, server):
+    """Not subprocess, which would keep an object and a pipe for each."""
+    return os.posix_spawn(command[0], command, ENVIRONMENT, file_actions=[
+        (os.POSIX_SPAWN_DUP2, server.fileno(), 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
+
+
+def stop(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    for pid in pids:
+        os.waitpid(pid, 0)
+
+
+def listen():
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(CONNECTIONS)
+    return listener
+
+
+@contextlib.contextmanager
+def crowd(clients, row, shortest, longest):
+    """All CONNECTIONS held by the row's program, at intervals from shortest
+    to longest, so that they do not go in step; yields the processes."""
+    with listen() as listener:
+        clients.order("connect", listener.getsockname())
+        pids = []
+        try:
+            for i in range(CONNECTIONS):
+                msec = shortest + (longest - shortest) * i // CONNECTIONS
+                with listener.accept()[0] as server:
+                    pids.append(start(row.command(msec), server))
+            clients.order("talk")
+            yield pids
+        finally:
+            stop(pids)
+            clients.order("close")
+
+
+@contextlib.contextmanager
+def pairs(row, msec, count, prefix=()):
+    """A few connections with their tarpits: yields clients, processes."""
+    ends, pids = [], []
+    with listen() as listener:
+        try:
+            for _ in range(count):
+                ends.append(socket.create_connection(listener.getsockname()))
+                ends[-1].settimeout(SECONDS_MAX)
+                with listener.accept()[0] as server:
+                    pids.append(start([*prefix, *row.command(msec)], server))
+            for end in ends:
+                end.recv(512)
+            yield ends, pids
+        finally:
+            stop(pids)
+            for end in ends:
+                reset(end)
+
+
+def wait_for(condition):
+    end = time.monotonic() + SECONDS_MAX
+    while not condition():
+        if time.monotonic() > end:
+            sys.exit("bench: nothing happens")
+        time.sleep(0.05)
+
+
+# What the kernel says.
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def field(pid, file, key):
+    return int(re.search(r"^%s:\s*(\d+)" % key, read("/proc/%d/%s" % (
+        pid, file)), re.MULTILINE)[1])
+
+
+def cpu_usec(pid):
+    return int(read("/proc/%d/schedstat" % pid).split()[0]) / 1000
+
+
+def settled_cpu(pids):
+    """Their CPU time, once all of them sleep and it does not grow."""
+    last = -1
+    while True:
+        time.sleep(0.002 + len(pids) * 0.0002)
+        now = sum(map(cpu_usec, pids))
+        if now == last:
+            return now
+        last = now
+
+
+def machine():
+    """Kilobytes in use by kind, after all that can be let go was."""
+    with open("/proc/sys/vm/drop_caches", "w") as control:
+        control.write("2")
+    time.sleep(0.3)         # freed sockets and processes wait for RCU
+    for shrink in glob.glob("/sys/kernel/slab/*/shrink"):
+        with contextlib.suppress(OSError), open(shrink, "w") as control:
+            control.write("1")
+    read("/proc/sys/vm/stat_refresh")
+    info = {key: int(kb) for key, kb in re.findall(
+        r"^(\w+)\S*:\s+(\d+)", read("/proc/meminfo"), re.MULTILINE)}
+    slabs, used = slab_kb()
+    # Free pages that a processor keeps at hand are not in MemFree.
+    free = info["MemFree"] + PAGE // 1024 * sum(map(int, re.findall(
+        r"^\s+count:\s+(\d+)", read("/proc/zoneinfo"), re.MULTILINE)))
+    named = sum(info.get(key, 0) for key in (
+        "AnonPages", "Cached", "SwapCached", "Buffers", "Slab", "PageTables",
+        "SecPageTables", "VmallocUsed", "Percpu"))
+    return {
+        "threads": int(read("/proc/loadavg").split()[3].split("/")[1]),
+        "page tables": info["PageTables"],
+        "kernel stack": info["KernelStack"],
+        # What is too large for a slab is counted in Slab all the same.
+        "slab": used + info["Slab"] - slabs,
+        "seal": info["VmallocUsed"] - info["KernelStack"],
+        "send page": info["MemTotal"] - free - named,
+    }
+
+
+def slab_kb():
+    """All slabs, and of them the share that is in use."""
+    slabs = used = 0
+    for line in read("/proc/slabinfo").splitlines()[2:]:
+        word = line.split()
+        active, _, _, per_slab, pages = map(int, word[1:6])
+        slabs += int(word[14]) * pages * PAGE / 1024
+        used += active / per_slab * pages * PAGE / 1024
+    return slabs, used
+
+
+# The measurements.
+
+def measure_socket(clients):
+    """One end of a connection, without any process."""
+    before = machine()
+    with listen() as listener, many_files():
+        clients.order("connect", listener.getsockname())
+        ends = [listener.accept()[0] for _ in range(CONNECTIONS)]
+        after = machine()
+        clients.order("close")
+        for end in ends:
+            end.close()
+    return per_connection(before, after, 0)
+
+
+def per_connection(before, after, started):
+    """None when other programs on this machine started or ended meanwhile."""
+    if abs(after["threads"] - before["threads"] - started) > STRAYS_MAX:
+        return None
+    return {kind: (after[kind] - before[kind]) / CONNECTIONS
+            for kind in before if kind != "threads"}
+
+
+@contextlib.contextmanager
+def many_files():
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+
+
+def measure_memory(clients, row):
+    """One round: the kinds of one held connection, both sockets in slab."""
+    before = machine()
+    with crowd(clients, row, QUIET, QUIET) as pids:
+        settled_cpu(pids)
+        after = machine()
+        dirty = sum(field(pid, "smaps_rollup", "Private_Dirty")
+                    for pid in pids) / CONNECTIONS
+    memory = per_connection(before, after, CONNECTIONS)
+    if memory is not None:
+        memory["private dirty"] = dirty
+    return memory
+
+
+def undisturbed(measure, *args):
+    for _ in range(TRIES):
+        memory = measure(*args)
+        if memory is not None:
+            return memory
+        time.sleep(0.5)
+    sys.exit("bench: other programs come and go on this machine; try later")
+
+
+def measure_all_memory(clients, rows):
+    """Round after round, row by row, and the median of each kind.  Returns
+    the floor's totals in all rounds."""
+    measure_memory(clients, rows[1])    # fills the caches that stay filled
+    sockets, rounds = [], {row: [] for row in rows}
+    for _ in range(ROUNDS):
+        both = undisturbed(measure_socket, clients)
+        sockets.append(sum(both.values()) / 2)
+        for row in rows:
+            rounds[row].append(undisturbed(measure_memory, clients, row))
+    socket_kb = statistics.median(sockets)
+    for row in rows:
+        for kind in rounds[row][0]:
+            row.memory[kind] = statistics.median(
+                memory[kind] for memory in rounds[row])
+        row.memory["slab"] -= 2 * socket_kb
+        row.memory["socket"] = socket_kb
+    return [sum(memory.values()) - socket_kb for memory in rounds[rows[0]]]
+
+
+def measure_starts(rows):
+    """CPU from the start to the sleep after the greeting, and from HELO to
+    the sleep in the stall."""
+    greeted = {row: [] for row in rows}
+    heard = {row: [] for row in rows}
+    for _ in range(STARTS):
+        for row in rows:
+            with pairs(row, QUIET, 1) as (clients, pids):
+                start_usec = settled_cpu(pids)
+                clients[0].sendall(COMMAND)
+                greeted[row].append(start_usec)
+                heard[row].append(settled_cpu(pids) - start_usec)
+    for row in rows:
+        row.cpu["start"] = statistics.median(greeted[row])
+        row.cpu["helo"] = statistics.median(heard[row])
+
+
+def measure_bytes(clients, row):
+    """CPU and wakeups of a byte, as in life: many processes, cold caches."""
+    with crowd(clients, row, *CROWD_INTERVALS) as pids:
+        time.sleep(1)
+        clients.order("drain")
+        usec = sum(map(cpu_usec, pids))
+        woken = sum(map(wakeups, pids))
+        time.sleep(CROWD_SECONDS)
+        count = clients.order("drain")
+        row.cpu["byte"] = (sum(map(cpu_usec, pids)) - usec) / count
+        row.cpu["wakeups"] = (sum(map(wakeups, pids)) - woken) / count
+
+
+def wakeups(pid):
+    return field(pid, "status", "voluntary_ctxt_switches")
+
+
+def measure_wire(row):
+    """Octets of IP, and packets, for one octet of the reply."""
+    with pairs(row, WIRE_INTERVAL, WIRE_CONNECTIONS) as (clients, _):
+        for client in clients:
+            client.sendall(COMMAND)
+        time.sleep(1)
+        sum(map(drain, clients))
+        before = loopback()
+        time.sleep(WIRE_SECONDS)
+        after = loopback()
+        count = sum(map(drain, clients))
+    return [(b - a) / count for a, b in zip(before, after)]
+
+
+def loopback():
+    line = re.search(r"lo:\s*(\d+)\s+(\d+)", read("/proc/net/dev"))
+    return int(line[1]), int(line[2])
+
+
+def measure_growth(row):
+    """Kilobytes that a process gains between its 5th and its last byte here,
+    the worst of several; and, meanwhile, system calls per byte."""
+    with pairs(row, 10, GROWTH_CONNECTIONS) as (clients, pids):
+        for client in clients:
+            client.sendall(COMMAND)
+        wait_for(lambda: all(queued(c) >= 5 for c in clients))
+        before = list(map(own_kb, pids))
+        calls = measure_calls(row)
+        wait_for(lambda: all(queued(c) >= GROWTH_BYTES for c in clients))
+        after = list(map(own_kb, pids))
+    return max(b - a for a, b in zip(before, after)), calls
+
+
+def queued(client):
+    try:
+        return len(client.recv(65536, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return 0
+
+
+def own_kb(pid):
+    return (field(pid, "smaps_rollup", "Private_Dirty") +
+            field(pid, "status", "VmPTE"))
+
+
+def measure_calls(row):
+    """System calls from one byte of the reply to the next."""
+    if shutil.which("strace") is None:
+        return None
+    trace = os.path.join(BUILD, "strace")
+    with pairs(row, 10, 1, ["/usr/bin/env", "strace", "-qq", "-o", trace]
+               ) as (clients, _):
+        clients[0].sendall(COMMAND)
+        wait_for(lambda: queued(clients[0]) > 100)
+        lines = read(trace).splitlines()
+    sent = [i for i, line in enumerate(lines)
+            if re.match(r'(sendto|write)\(0, ".*", 1\b.* = 1$', line)]
+    return (sent[-1] - sent[0]) / (len(sent) - 1)
+
+
+# The report.
+
+def print_memory(rows, floor_totals):
+    floor = rows[0]
+    print("\nKB of memory per held connection (%d held, median of %d rounds; "
+          "the client's end left out)\n" % (CONNECTIONS, ROUNDS))
+    print("%-20s" % "" + "".join("%9s" % word for word in (
+        "private", "page", "kernel", "", "", "send", "", "", "")))
+    print("%-20s" % "" + "".join("%9s" % word for word in (
+        "dirty", "tables", "stack", "slab", "seal", "page", "socket", "total",
+        "x floor")))
+    for row in rows:
+        print("%-20s" % row.name + "".join(
+            "%9.1f" % (round(row.memory[kind], 1) + 0.0) for kind in MEMORY) +
+            "%9.1f%9.2f" % (row.total, row.total / floor.total))
+    print("\nThe floor's total, round by round: %s." % " ".join(
+        "%.1f" % total for total in floor_totals))
+    print("Without the send page, which is the same for all, the default is "
+          "%.2f x the floor." % (unsent(rows[1]) / unsent(floor)))
+
+
+def unsent(row):
+    return row.total - row.memory["send page"]
+
+
+def print_cpu(rows):
+    floor = rows[0]
+    print("\nMicroseconds of CPU (median of %d starts; byte: mean, %d held)\n"
+          % (STARTS, CONNECTIONS))
+    print("%-20s" % "" + "".join("%16s" % word for word in (
+        "start, greeting", "HELO to stall", "a byte", "wakeups a byte")))
+    for row in rows:
+        print("%-20s" % row.name + "".join(
+            "%9.0f %5.1fx" % (row.cpu[key], row.cpu[key] / floor.cpu[key])
+            if key in row.cpu else "%16s" % "" for key in (
+                "start", "helo", "byte")) +
+            ("%16.2f" % row.cpu["wakeups"] if "byte" in row.cpu else ""))
+
+
+def print_hour(row, octets, packets, calls):
+    print("\nAn hour held by the default build (%d bytes at 4 s): %.0f ms of "
+          "CPU, %.0f wakeups," % (HOUR_BYTES,
+                                 HOUR_BYTES * row.cpu["byte"] / 1000,
+                                 HOUR_BYTES * row.cpu["wakeups"]))
+    print("%s%.0f packets and %.0f KB of IP (%.1f octets and %.2f packets a "
+          "byte, ACK included)." % (
+              "" if calls is None else
+              "%.0f system calls, " % (HOUR_BYTES * calls),
+              HOUR_BYTES * packets, HOUR_BYTES * octets / 1024, octets,
+              packets))
+
+
+def print_vps(row):
+    print()
+    for name, memory, system in VPS:
+        print("A VPS of %s, %d MB of it for the system: %d connections." % (
+            name, system, (memory - system) * 1024 // row.total))
+    print("What the super-server itself needs is not counted.")
+
+
+def missed_bars(floor, default, growth):
+    own = default.memory["private dirty"] + default.memory["page tables"]
+    if default.total > RATIO_MAX * floor.total:
+        yield "memory: %.2f x the floor, over %.1f" % (
+            default.total / floor.total, RATIO_MAX)
+    if own >= OWN_KB_MAX:
+        yield "private dirty and page tables: %.1f KB, not under %d" % (
+            own, OWN_KB_MAX)
+    if growth > 0:
+        yield "a hold grows: by %d KB over %d bytes" % (growth, GROWTH_BYTES)
+
+
+def main():
+    if not os.access("/proc/slabinfo", os.R_OK):
+        sys.exit("bench: needs root, to read the kernel's memory")
+    clients = Clients()
+    rows = build_rows()
+    floor, default = rows[:2]
+    floor_totals = measure_all_memory(clients, rows)
+    measure_starts(rows)
+    for row in rows:
+        if row.name in IN_A_CROWD or row is default:
+            measure_bytes(clients, row)
+    octets, packets = measure_wire(default)
+    growth, calls = measure_growth(default)
+
+    print_memory(rows, floor_totals)
+    print_cpu(rows)
+    print_hour(default, octets, packets, calls)
+    print("Growth of a hold from byte 5 to byte %d: %d KB." % (
+        GROWTH_BYTES, growth))
+    print_vps(default)
+    missed = list(missed_bars(floor, default, growth))
+    for line in missed:
+        print("MISSED: " + line)
+    if not missed:
+        print("All bars are met.")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

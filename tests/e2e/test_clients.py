@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Real mail clients, held.
+
+Each speaks to the tarpit through a relay that keeps what it said.  All of them
+start at once, and the tests look at one after the other.
+"""
+
+import re
+import select
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+from harness import GREETING, SuperServer, listen, wait_for
+from postfix import Postfix
+
+SENDER = "alice@sender.example"
+RECIPIENT = "bob@recipient.example"
+ADDRESSES = re.compile(rb"alice|bob|sender|recipient", re.I)
+# All that a held client ever says.
+HELD = re.compile(
+    rb"\A(EHLO [^\r\n]+\r\n)(HELO [^\r\n]+\r\n)?(QUIT\r\n)?\Z", re.I)
+
+REPLY_LEN_MAX = 500
+
+TIMEOUT = 1     # second, of each client
+WAYS = {
+    "held": ["-i", "200"],
+    "long": ["-i", "10"],               # a whole line in some five seconds
+    "cap": ["-i", "200", "-t", "3"],
+    "slow": ["-i", "60000"],            # no byte within the timeout
+}
+
+# These start their timer anew at each read.
+PER_READ = {
+    "msmtp": [
+        "msmtp", "--file=/dev/null", "--host=127.0.0.1", "--port=PORT",
+        "--timeout=%d" % TIMEOUT, "--from=" + SENDER, RECIPIENT],
+    "smtplib": [
+        sys.executable, "-c",
+        "import smtplib;"
+        "c = smtplib.SMTP('127.0.0.1', PORT, timeout=%d);"
+        "c.sendmail('%s', '%s', '')" % (TIMEOUT, SENDER, RECIPIENT)],
+    "Net::SMTP": [
+        "perl", "-MNet::SMTP", "-e",
+        "$c = Net::SMTP->new('127.0.0.1', Port => PORT, Timeout => %d)"
+        " or die; $c->mail('%s') and $c->to('%s')" % (
+            TIMEOUT, SENDER, RECIPIENT)],
+}
+
+CURL = ["curl", "-sS", "smtp://127.0.0.1:PORT/client.example", "-T",
+        "/dev/null", "--mail-from", SENDER, "--mail-rcpt", RECIPIENT]
+
+# These have one deadline for a reply; and how many replies they wait for.
+PER_REPLY = {
+    # Its own 120 s cannot be changed: its clock runs 120 times as fast.
+    "curl": (["env", "LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1",
+              "FAKETIME=+0 x120"] + CURL, 1),
+    "curl --max-time": (CURL + ["--max-time", str(TIMEOUT)], 1),
+    # To EHLO, to HELO and to QUIT.
+    "swaks": (["swaks", "--server", "127.0.0.1:PORT", "--timeout",
+               str(TIMEOUT), "--from", SENDER, "--to", RECIPIENT], 3),
+}
+
+
+class Call:
+    """What a relay saw of one connection; times are monotonic."""
+
+    def __init__(self):
+        self.arrived = time.monotonic()
+        self.spoke = None               # its first word
+        self.heard = None               # the server's last byte
+        self.octets = 0                 # of the server's
+        self.left = None
+        self.said = b""
+
+    def patience(self):
+        """How long it waited for the reply, or has until now."""
+        return (self.left or time.monotonic()) - self.spoke
+
+
+class Relay:
+    """Passes each byte on to a server's port, and back."""
+
+    def __init__(self, port):
+        self.server_port = port
+        self.listener = listen()
+        self.port = self.listener.getsockname()[1]
+        self.calls = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:
+                return
+            self.calls.append(Call())
+            threading.Thread(target=self.carry, daemon=True,
+                             args=(client, self.calls[-1])).start()
+
+    def carry(self, client, call):
+        server = socket.create_connection(("127.0.0.1", self.server_port))
+        with client, server:
+            try:
+                while self.carry_some(client, server, call):
+                    pass
+            except ConnectionError:
+                pass
+            call.left = time.monotonic()
+
+    def carry_some(self, client, server, call):
+        """False when one of the two has closed."""
+        ready = select.select([client, server], [], [])[0]
+        if server in ready:
+            data = server.recv(4096)
+            call.heard = time.monotonic()
+            call.octets += len(data)
+            client.sendall(data)
+        else:
+            data = client.recv(4096)
+            call.spoke = call.spoke or time.monotonic()
+            call.said += data
+            server.sendall(data)
+        return data != b""
+
+    def call(self, condition=lambda call: True):
+        """Its only connection, once the condition holds for it."""
+        if not wait_for(lambda: self.calls and condition(self.calls[0])):
+            raise AssertionError("waited in vain for a client")
+        if len(self.calls) != 1:
+            raise AssertionError("%d connections" % len(self.calls))
+        return self.calls[0]
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+class Sink(socketserver.StreamRequestHandler):
+    """A mail server that takes everything, for comparison."""
+
+    def handle(self):
+        try:
+            self.converse()
+        except ConnectionError:
+            pass
+
+    def converse(self):
+        self.wfile.write(b"220 sink.example ESMTP\r\n")
+        for line in self.rfile:
+            if line.upper().startswith(b"DATA"):
+                self.wfile.write(b"354 go on\r\n")
+                while self.rfile.readline() not in (b".\r\n", b""):
+                    pass
+            self.wfile.write(b"250 OK\r\n")
+
+
+class Clients(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.tarpits = {}
+        cls.relays = {}
+        cls.sink = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Sink)
+        cls.sink.daemon_threads = True
+        cls.addClassCleanup(cls.sink.server_close)
+        cls.addClassCleanup(cls.sink.shutdown)
+        threading.Thread(target=cls.sink.serve_forever, args=(0.1,),
+                         daemon=True).start()
+        cls.start_postfix()
+        for name, command in list(PER_READ.items()) + [
+                (name, command) for name, (command, _) in PER_REPLY.items()]:
+            for way in "held", "slow", "free":
+                cls.start(command, cls.relay(name, way))
+        for name, command in PER_READ.items():
+            cls.start(command, cls.relay(name, "long"))
+
+    @classmethod
+    def start_postfix(cls):
+        ports = {
+            way + ".example": [cls.relay("Postfix", way).port]
+            for way in ("held", "long", "slow", "free", "cap")}
+        ports["two.example"] = [cls.relay("MX 10", "cap").port,
+                                cls.relay("MX 20", "free").port]
+        cls.postfix = Postfix(ports, TIMEOUT)
+        cls.addClassCleanup(cls.postfix.__exit__)
+        for domain in ports:
+            cls.postfix.submit(SENDER, "bob@" + domain)
+
+    @classmethod
+    def relay(cls, name, way):
+        """A relay to what will treat the client this way."""
+        if way == "free":
+            port = cls.sink.server_address[1]
+        else:
+            tarpit = SuperServer(*WAYS[way])
+            cls.addClassCleanup(tarpit.__exit__)
+            cls.tarpits[name, way] = tarpit
+            port = tarpit.port
+        relay = Relay(port)
+        cls.addClassCleanup(relay.close)
+        cls.relays[name, way] = relay
+        return relay
+
+    @classmethod
+    def start(cls, command, relay):
+        process = subprocess.Popen(
+            [word.replace("PORT", str(relay.port)) for word in command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        cls.addClassCleanup(process.wait)
+        cls.addClassCleanup(process.kill)
+
+    def gone(self, name, way):
+        """The call, once it is over."""
+        return self.relays[name, way].call(lambda call: call.left)
+
+    def patience(self, name, way):
+        call = self.gone(name, way)
+        return call.left - call.spoke
+
+    def check_silence(self, name, way):
+        """It said that it is there, and nothing of its mail."""
+        said = self.relays[name, way].call().said
+        self.assertRegex(said, HELD)
+        self.assertNotRegex(said, ADDRESSES)
+
+    def check_line(self, name, way):
+        """One line for its hold, and the length of what the relay saw."""
+        call = self.gone(name, way)
+        tarpit = self.tarpits[name, way]
+        self.assertTrue(wait_for(lambda: tarpit.live() == 0))
+        hold, = tarpit.holds()
+        self.assertEqual(hold.ip, "127.0.0.1")
+        self.assertAlmostEqual(hold.length, call.left - call.arrived, delta=1)
+
+    def check_outlives(self, name):
+        """Thrice its own timeout, and still there until we end it."""
+        call = self.relays[name, "held"].call(lambda call: call.spoke and
+            time.monotonic() > call.spoke + 3 * TIMEOUT)
+        self.assertLess(time.monotonic() - call.heard, TIMEOUT)
+        self.check_ends_with_us(name, "held")
+        # The bytes do it: without them its timeout is what it should be.
+        self.assertAlmostEqual(self.patience(name, "slow"), TIMEOUT, delta=0.5)
+
+    def check_reads_on(self, name):
+        """It takes a whole line of the reply for a line, and awaits more."""
+        self.relays[name, "long"].call(
+            lambda call: call.octets > len(GREETING) + REPLY_LEN_MAX + 50)
+        self.check_ends_with_us(name, "long")
+
+    def check_ends_with_us(self, name, way):
+        """Held until the tarpit itself ends it, in the middle of a line."""
+        self.assertIsNone(self.relays[name, way].calls[0].left)
+        for process in self.tarpits[name, way].processes:
+            process.terminate()
+        self.check_line(name, way)
+        self.check_silence(name, way)
+
+    def check_waits(self, name, timeouts):
+        """All of its own deadline, bytes or no bytes."""
+        for way in "held", "slow":
+            self.assertGreater(self.patience(name, way),
+                               timeouts * TIMEOUT - 0.1)
+            self.assertLess(self.patience(name, way), timeouts * TIMEOUT + 1)
+        self.check_line(name, "held")
+        self.check_silence(name, "held")
+
+    def check_mails(self, name):
+        """Left alone, the same client sends its mail."""
+        self.relays[name, "free"].call(
+            lambda call: b"mail from:<alice@" in call.said.lower())
+
+    def test_clients_whose_timer_restarts_at_each_read(self):
+        for name in PER_READ:
+            with self.subTest(client=name):
+                self.check_outlives(name)
+                self.check_reads_on(name)
+
+    def test_clients_with_one_deadline_for_a_reply(self):
+        for name in PER_REPLY:
+            with self.subTest(client=name):
+                self.check_waits(name, PER_REPLY[name][1])
+
+    def test_the_same_clients_send_mail_elsewhere(self):
+        for name in list(PER_READ) + list(PER_REPLY) + ["Postfix"]:
+            with self.subTest(client=name):
+                self.check_mails(name)
+
+    def test_postfix(self):
+        self.check_outlives("Postfix")
+        self.check_reads_on("Postfix")
+
+    def test_postfix_keeps_the_mail_when_the_cap_is_reached(self):
+        self.check_line("Postfix", "cap")
+        self.check_silence("Postfix", "cap")
+        message = self.queued("cap.example")
+        self.assertEqual(message["queue_name"], "deferred")
+        self.assertEqual(message["sender"], SENDER)
+        self.assertIn("lost connection",
+                      message["recipients"][0]["delay_reason"])
+        # A bounce would go to the sender.
+        self.assertIsNone(self.queued("sender.example"))
+
+    def test_postfix_goes_on_to_the_next_mx(self):
+        self.check_line("MX 10", "cap")
+        self.check_silence("MX 10", "cap")
+        self.check_mails("MX 20")
+        self.assertTrue(wait_for(lambda: self.queued("two.example") is None))
+
+    def queued(self, domain):
+        """The message to the domain, when it has left the active queue."""
+        def found():
+            return [m for m in self.postfix.queue()
+                    if m["recipients"][0]["address"].endswith("@" + domain)]
+        wait_for(lambda: all(m["queue_name"] != "active" for m in found()))
+        return found()[0] if found() else None
+
+
+if __name__ == "__main__":
+    unittest.main()

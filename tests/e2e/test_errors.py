@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Errors: a clear message on the right channel, and status 64."""
+
+import os
+import socket
+import subprocess
+import unittest
+
+from harness import GREETING, NAME, TARPIT, Syslog, Tarpit, listen, tcp_pair
+
+BAD_ARGUMENTS = {
+    ("-i", "9"): "-i is too small, from 10 to 60000 will do: 9",
+    ("-i", "60001"): "-i is too large, from 10 to 60000 will do: 60001",
+    ("-i", "4s"): "-i is invalid, from 10 to 60000 will do: 4s",
+    ("-i", ""): "-i is invalid",
+    ("-t", "0"): "-t is too small, from 1 to 86400 will do: 0",
+    ("-t", "86401"): "-t is too large",
+    ("-t", "99999999999999999999"): "-t is too large",
+    ("-n", "my_host"): "-n is not a host name or a bracketed address: my_host",
+    ("-n", "mx\r\n250 ok"): "-n is not a host name",
+    ("-n", ""): "-n is not a host name",
+    ("-n", "x" * 1000): "-n is not a host name",
+    ("-n", "[192.0.2.256]"): "-n is not a host name",
+    ("-i",): "no argument to it: -i",
+    ("-x",): "unknown option, or no argument to it: -x",
+    ("mail",): "unexpected argument: mail",
+}
+
+
+def run(*args, stdin=subprocess.DEVNULL, **popen):
+    return subprocess.run([TARPIT] + list(args), stdin=stdin, timeout=10,
+                          capture_output=True, text=True, **popen)
+
+
+class Terminal(unittest.TestCase):
+    """Standard input is no socket: everything goes to standard error."""
+
+    def test_bad_arguments(self):
+        for args, message in BAD_ARGUMENTS.items():
+            with self.subTest(args=args):
+                result = run(*args)
+                self.assertEqual(result.returncode, 64)
+                self.assertIn(message, result.stderr)
+                self.assertEqual(result.stdout, "")
+
+    def test_usage_follows_what_getopt_refuses(self):
+        for arg in "-x", "-i", "mail":
+            self.assertIn(
+                "usage: tarpit [-dV] [-i milliseconds] [-n name] "
+                "[-t seconds]", run(arg).stderr)
+
+    def test_limits_are_allowed(self):
+        for args in (("-i", "10"), ("-i", "60000"), ("-t", "1"),
+                     ("-t", "86400")):
+            with self.subTest(args=args):
+                self.assertIn("not a connected TCP", run(*args).stderr)
+
+    def test_no_connection(self):
+        for stdin in subprocess.DEVNULL, subprocess.PIPE:
+            result = run(stdin=stdin)
+            self.assertEqual(result.returncode, 64)
+            self.assertIn("standard input is not a connected TCP socket",
+                          result.stderr)
+
+    def test_standard_input_closed(self):
+        result = subprocess.run(
+            ["sh", "-c", 'exec "$0" <&-', TARPIT], capture_output=True,
+            text=True, timeout=10)
+        self.assertEqual(result.returncode, 64)
+        self.assertIn("not a connected TCP socket", result.stderr)
+
+    def test_version(self):
+        result = run("-V")
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stdout, r"\Atarpit \d+\.\d+\n\Z")
+        self.assertEqual(result.stderr, "")
+
+    def test_version_that_cannot_be_written(self):
+        with open("/dev/full", "w") as full:
+            self.assertEqual(subprocess.run(
+                [TARPIT, "-V"], stdout=full, timeout=10).returncode, 1)
+
+
+class Socket(unittest.TestCase):
+    """Standard input is a socket: everything goes to syslog."""
+
+    def fails(self, message, *args, stdin, stderr=None):
+        with Syslog() as syslog:
+            result = subprocess.run(
+                [TARPIT] + list(args), stdin=stdin, stdout=stdin,
+                stderr=stderr or stdin, timeout=10)
+            lines = syslog.collect(1)
+        self.assertEqual(result.returncode, 64)
+        self.assertEqual(len(lines), 1, lines)
+        self.assertRegex(lines[0], r"\A<19>tarpit\[\d+\]: ")
+        self.assertIn(message, lines[0])
+
+    def test_bad_arguments_never_reach_the_client(self):
+        for args, message in BAD_ARGUMENTS.items():
+            with self.subTest(args=args):
+                client, server = tcp_pair()
+                with client, server:
+                    self.fails(message, *args, stdin=server)
+                    server.close()
+                    self.assertEqual(client.recv(4096), b"")
+
+    def test_sockets_that_are_no_tcp_connection(self):
+        pair = socket.socketpair()
+        unconnected = socket.socket()
+        datagram = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        datagram.connect(("127.0.0.1", 9))
+        for stdin in listen(), unconnected, datagram, pair[0]:
+            with self.subTest(stdin=stdin), stdin:
+                self.fails("standard input is not a connected TCP socket",
+                           stdin=stdin)
+        pair[1].close()
+
+    def test_with_d_errors_go_to_standard_error(self):
+        client, server = tcp_pair()
+        with client, server:
+            result = run("-d", "-i", "1", stdin=server)
+            self.assertEqual(result.returncode, 64)
+            self.assertIn("-i is too small", result.stderr)
+
+    def test_version_never_reaches_the_client(self):
+        client, server = tcp_pair()
+        with client, server, Syslog() as syslog:
+            result = subprocess.run([TARPIT, "-V"], stdin=server,
+                                    stdout=server, stderr=server, timeout=10)
+            self.assertEqual(result.returncode, 0)
+            self.assertIn("version", syslog.collect(1)[0])
+            server.close()
+            self.assertEqual(client.recv(4096), b"")
+
+    def test_d_never_writes_to_the_client(self):
+        """As under inetd, where standard error is the connection too."""
+        client, server = tcp_pair()
+        with client, server, Syslog() as syslog:
+            process = subprocess.Popen(
+                [TARPIT, "-d", "-n", NAME], stdin=server, stdout=server,
+                stderr=server)
+            client.recv(len(GREETING))
+            process.terminate()
+            self.assertEqual(process.wait(10), 0)
+            self.assertIn(" connected=", syslog.collect(1)[0])
+            server.close()
+            self.assertEqual(client.recv(4096), b"")
+
+
+class Surroundings(unittest.TestCase):
+    def test_host_name_that_is_none(self):
+        """gethostname(2) may give anything; the greeting never does."""
+        client, server = tcp_pair()
+        with server, subprocess.Popen(
+                ["unshare", "--uts", "sh", "-c",
+                 'echo my_host >/proc/sys/kernel/hostname; exec "$0" -d',
+                 TARPIT], stdin=server, stderr=subprocess.PIPE), client:
+            server.close()
+            self.assertEqual(client.recv(4096), b"220 localhost ESMTP\r\n")
+
+    def test_closed_standard_error(self):
+        client, server = tcp_pair()
+        with client, server, Syslog() as syslog:
+            process = subprocess.Popen(
+                ["sh", "-c", 'exec "$0" -n %s >&- 2>&-' % NAME, TARPIT],
+                stdin=server)
+            server.close()
+            self.assertEqual(client.recv(4096), GREETING)
+            client.close()
+            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(len(syslog.collect(1)), 1)
+
+    def test_empty_environment(self):
+        with Tarpit(env={}) as t:
+            self.assertEqual(t.greeting(), GREETING)
+
+    def test_broken_standard_error(self):
+        """A log line with nowhere to go changes nothing else."""
+        with Tarpit() as t:
+            t.greeting()
+            t.process.stderr.close()
+            t.client.close()
+            self.assertEqual(t.process.wait(10), 0)
+            t.process.stderr = open(os.devnull, "rb")
+
+
+if __name__ == "__main__":
+    unittest.main()

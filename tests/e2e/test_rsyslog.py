@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The log line on its way to syslog: to a real rsyslogd and a real journald,
+and to a daemon that is slow, absent, dead or just being restarted.
+"""
+
+import contextlib
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+from harness import LINE, Hold, Syslog, Tarpit, listen, wait_for
+
+CONFIG = """
+module(load="imuxsock")
+template(name="parts" type="string" string=
+    "%syslogfacility-text%.%syslogseverity-text% %syslogtag%%msg%\\n")
+*.* action(type="omfile" file="{top}/parts" template="parts")
+*.* action(type="omfile" file="{top}/messages"
+    template="RSYSLOG_TraditionalFileFormat")
+"""
+
+# What Debian's rsyslogd has written for thirty years.
+MESSAGE = re.compile(
+    r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d sandbox tarpit\[\d+\]: ip=")
+
+
+class Rsyslogd:
+    """The real one, at /dev/log."""
+
+    def __init__(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.config = self.path("config")
+        with open(self.config, "w") as f:
+            f.write(CONFIG.format(top=self.directory.name))
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+        self.directory.cleanup()
+
+    def path(self, name):
+        return os.path.join(self.directory.name, name)
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["rsyslogd", "-n", "-f", self.config, "-i", self.path("pid")])
+        if not wait_for(lambda: os.path.exists(Syslog.PATH)):
+            raise AssertionError("no %s from rsyslogd" % Syslog.PATH)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def lines(self, name="parts"):
+        """All that it has written, but for what it says of itself."""
+        try:
+            with open(self.path(name)) as f:
+                return [line for line in f.read().splitlines()
+                        if "rsyslogd" not in line]
+        except FileNotFoundError:
+            return []
+
+    def collect(self, count):
+        """So many lines, and a moment for one too many."""
+        wait_for(lambda: len(self.lines()) >= count)
+        time.sleep(0.3)
+        return self.lines()
+
+
+class Journald:
+    """The real one, with its journal in /run."""
+
+    PATH = "/lib/systemd/systemd-journald"
+
+    def __init__(self):
+        os.makedirs("/run/systemd/journal")
+        os.makedirs("/etc/systemd/journald.conf.d")
+        with open("/etc/systemd/journald.conf.d/test.conf", "w") as f:
+            f.write("[Journal]\nStorage=volatile\n")
+        with open("/etc/machine-id", "w") as f:
+            f.write("0123456789abcdef0123456789abcdef\n")
+        os.symlink("/run/systemd/journal/dev-log", Syslog.PATH)
+        self.process = subprocess.Popen(
+            [self.PATH], stderr=subprocess.DEVNULL)
+        if not wait_for(lambda: os.path.exists(Syslog.PATH)):
+            raise AssertionError("no %s from journald" % Syslog.PATH)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.process.terminate()
+        self.process.wait()
+        os.unlink(Syslog.PATH)
+
+    def entries(self):
+        out = subprocess.run(
+            ["journalctl", "-q", "-t", "tarpit", "-o", "json"],
+            capture_output=True, text=True, check=True).stdout
+        return [json.loads(line) for line in out.splitlines()]
+
+
+@contextlib.contextmanager
+def sealed(count=1):
+    """So many clients, each held, with a line that is due when it ends."""
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(Tarpit("-i", "60000", syslog=True))
+                 for _ in range(count)]
+        for t in crowd:
+            t.greeting()
+            t.client.sendall(b"EHLO client.example\r\n")
+        for t in crowd:
+            if not wait_for(lambda: t.status("Seccomp") == "2"):
+                raise AssertionError("not sealed")
+        yield crowd
+
+
+def terminate(crowd):
+    for t in crowd:
+        t.signal(signal.SIGTERM)
+
+
+def stale_socket():
+    """What a daemon that was killed leaves behind."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(Syslog.PATH)
+
+
+class SyslogCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        cls.addClassCleanup(resource.setrlimit, resource.RLIMIT_NOFILE,
+                            (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+
+    def check_exits(self, crowd, seconds):
+        end = time.monotonic() + seconds
+        for t in crowd:
+            self.assertEqual(t.wait(max(0.01, end - time.monotonic())), 0)
+
+    def check_lines(self, lines, crowd):
+        """One for each, and no other."""
+        self.assertEqual(sorted(Hold(line).pid for line in lines),
+                         sorted(t.pid for t in crowd))
+
+
+class WithRsyslogd(SyslogCase):
+    def test_every_line_of_500_that_end_at_once(self):
+        with Rsyslogd() as daemon, sealed(500) as crowd:
+            terminate(crowd)
+            self.check_exits(crowd, 5)
+            lines = daemon.collect(len(crowd))
+            self.check_lines(lines, crowd)
+            for line in lines:
+                self.assertRegex(line, r"\Amail\.notice tarpit\[\d+\]: ip=")
+            for line in daemon.lines("messages"):
+                self.assertRegex(line, MESSAGE)
+
+    def test_the_daemon_restarted_during_the_hold(self):
+        with Rsyslogd() as daemon, sealed() as crowd:
+            daemon.stop()
+            self.assertFalse(os.path.exists(Syslog.PATH))
+            daemon.start()
+            terminate(crowd)
+            self.check_exits(crowd, 1)
+            self.check_lines(daemon.collect(1), crowd)
+
+    def test_the_priority_of_an_error(self):
+        with Rsyslogd() as daemon, Tarpit("-x", syslog=True) as t:
+            self.assertEqual(t.wait(), 64)
+            line, = daemon.collect(1)
+            self.assertRegex(line, r"\Amail\.err tarpit\[%d\]: .*-x" % t.pid)
+
+
+@unittest.skipUnless(os.path.exists(Journald.PATH), "no systemd here")
+class WithJournald(SyslogCase):
+    def test_every_line_of_100_that_end_at_once(self):
+        with Journald() as daemon, sealed(100) as crowd:
+            terminate(crowd)
+            self.check_exits(crowd, 5)
+            wait_for(lambda: len(daemon.entries()) >= len(crowd))
+            entries = daemon.entries()
+            self.check_lines(["tarpit[%(SYSLOG_PID)s]: %(MESSAGE)s" % entry
+                              for entry in entries], crowd)
+            for entry in entries:
+                self.assertEqual(entry["SYSLOG_FACILITY"], "2")
+                self.assertEqual(entry["PRIORITY"], "5")
+
+
+class WithAnyDaemon(SyslogCase):
+    def tearDown(self):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(Syslog.PATH)
+
+    def test_a_slow_daemon_loses_no_line(self):
+        with Syslog() as daemon, sealed(100) as crowd:
+            terminate(crowd)
+            time.sleep(3)
+            waiting = [t for t in crowd if t.process.poll() is None]
+            self.assertGreater(len(waiting), len(crowd) / 2)
+            self.check_lines(daemon.collect(len(crowd)), crowd)
+            self.check_exits(crowd, 1)
+
+    def test_an_absent_daemon(self):
+        with sealed() as crowd:
+            terminate(crowd)
+            self.check_exits(crowd, 1)
+
+    def test_a_daemon_that_died(self):
+        stale_socket()
+        with sealed() as crowd:
+            terminate(crowd)
+            self.check_exits(crowd, 1)
+
+    def test_the_hold_goes_on_without_a_daemon(self):
+        with Tarpit("-i", "10", syslog=True) as t:
+            t.stuck()
+            self.assertEqual(len(t.expect(20)), 20)
+
+    def test_the_daemon_restarted_as_the_hold_ends(self):
+        for before in lambda: None, stale_socket:
+            with self.subTest(before=before), sealed() as crowd:
+                before()
+                terminate(crowd)
+                time.sleep(0.3)
+                self.tearDown()
+                with Syslog() as daemon:
+                    self.check_lines(daemon.collect(), crowd)
+                self.check_exits(crowd, 1)
+
+    def test_the_daemon_restarted_while_lines_wait_for_it(self):
+        with sealed(40) as crowd:
+            with Syslog():
+                terminate(crowd)
+                time.sleep(0.3)
+                waiting = [t for t in crowd if t.process.poll() is None]
+                self.assertGreater(len(waiting), 0)
+            with Syslog() as daemon:
+                self.check_lines(daemon.collect(len(waiting)), waiting)
+            self.check_exits(crowd, 1)
+
+    def test_a_bad_option(self):
+        with Syslog() as daemon, Tarpit("-i", "x", syslog=True) as t:
+            self.check_error(daemon, t, r".*-i ")
+            self.assertEqual(t.client.recv(1), b"")
+
+    def test_a_socket_that_is_not_connected(self):
+        listener = listen()
+        client = socket.create_connection(listener.getsockname())
+        client.settimeout(10)
+        with Syslog() as daemon, Tarpit(pair=(client, listener),
+                                        syslog=True) as t:
+            self.check_error(daemon, t, "standard input is not a ")
+            with self.assertRaises(ConnectionResetError):
+                client.recv(1)
+
+    def check_error(self, daemon, t, message):
+        """Facility mail, priority err; and nothing to standard error."""
+        self.assertEqual(t.output(), "")
+        self.assertEqual(t.wait(), 64)
+        line, = daemon.collect()
+        self.assertRegex(line, r"\A<19>tarpit\[%d\]: %s" % (t.pid, message))
+
+    def test_no_word_of_the_client(self):
+        forged = (b"ip=6.6.6.6 connected=2026-01-01T00:00:00.000Z"
+                  b" disconnected=2026-01-02T00:00:00.000Z")
+        for words in (b"EHLO " + forged + b"\r\n",
+                      b"EHLO x\n" + forged + b"\n",
+                      b"EHLO x\r\n" + forged + b"\r\n" + forged + b"\r\n",
+                      b"EHLO \0%s%n\r" + forged + b"\n", forged + b"\n"):
+            with self.subTest(words=words), Syslog() as daemon, \
+                    Tarpit("-i", "10", syslog=True) as t:
+                t.stuck(words)
+                t.signal(signal.SIGTERM)
+                line, = daemon.collect()
+                self.assertEqual(Hold(line).ip, "127.0.0.1")
+                self.assertRegex(line, r"\A<21>" + LINE.pattern)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The seal: once the command is heard, the kernel refuses to read."""
+
+import os
+import signal
+import socket
+import time
+import unittest
+
+from harness import BUILD, TARPIT, Syslog, Tarpit
+
+ATTEMPTS = ("read readv pread preadv2 recv recvmsg recvmmsg splice sendfile"
+            " io_uring open execve fork ptrace kill mprotect dup accept bind"
+            " inet write seccomp").split()
+MAIL = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
+
+
+class Seal(unittest.TestCase):
+    def test_from_the_command_on(self):
+        for command in b"EHLO x\r\n", b"MAIL", b"\0":
+            with self.subTest(command=command), Tarpit("-i", "10") as t:
+                t.greeting()
+                self.assertEqual(t.status("Seccomp"), "0")
+                t.client.sendall(command)
+                t.expect(1)
+                self.assertEqual(t.status("Seccomp"), "2")
+                self.assertEqual(t.status("NoNewPrivs"), "1")
+
+    def test_pipelined_mail_stays_in_the_kernel(self):
+        for family in socket.AF_INET, socket.AF_INET6:
+            with self.subTest(family=family), \
+                    Tarpit("-i", "10", "-t", "2", family=family) as t:
+                t.greeting()
+                t.client.sendall(b"EHLO x\r\n" + MAIL)
+                while t.expect(10):
+                    if t.process.poll() is None:
+                        self.assertEqual(t.unread(), len(MAIL))
+                    time.sleep(0.1)
+                self.assertEqual(t.wait(), 0)
+
+    def test_stops_whatever_is_not_needed(self):
+        for attempt in ATTEMPTS:
+            with self.subTest(attempt=attempt), Tarpit(
+                    binary=os.path.join(BUILD, "tarpit-attempt"),
+                    env={"ATTEMPT": attempt}) as t:
+                t.greeting()
+                t.client.sendall(b"EHLO x\r\n" + MAIL)
+                self.assertEqual(t.wait(), -signal.SIGSYS)
+
+    def test_the_attempts_would_show(self):
+        with Tarpit(binary=os.path.join(BUILD, "tarpit-attempt"),
+                    env={"ATTEMPT": "nothing"}) as t:
+            t.greeting()
+            t.client.sendall(b"EHLO x\r\n")
+            self.assertEqual(t.wait(), 1)
+
+    def test_lets_the_log_line_out(self):
+        with Syslog() as syslog, Tarpit("-i", "10", syslog=True) as t:
+            t.stuck()
+            self.assertEqual(t.status("Seccomp"), "2")
+            t.signal(signal.SIGTERM)
+            self.assertEqual(t.wait(), 0)
+            self.assertEqual(len(syslog.collect(1)), 1)
+
+    def test_survives_stop_and_continue(self):
+        with Tarpit("-i", "50") as t:
+            t.stuck()
+            t.signal(signal.SIGSTOP)
+            time.sleep(0.3)
+            t.signal(signal.SIGCONT)
+            self.assertEqual(len(t.expect(20)), 20)
+            t.signal(signal.SIGTERM)
+            t.line()
+
+
+class Unsealed(unittest.TestCase):
+    """A build for a system without seccomp, and a kernel that refuses it."""
+
+    def holds(self, t, filters):
+        self.assertEqual(t.stuck(), b"2")
+        self.assertEqual(len(t.expect(20)), 20)
+        self.assertEqual(t.status("Seccomp_filters"), filters)
+        t.client.close()
+        self.assertEqual(t.line().ip, "127.0.0.1")
+
+    def test_build_without_seccomp(self):
+        with Tarpit("-i", "10",
+                    binary=os.path.join(BUILD, "tarpit-unsealed")) as t:
+            self.holds(t, "0")
+
+    def test_kernel_that_refuses(self):
+        with Tarpit("-i", "10", env={"TARPIT": TARPIT},
+                    binary=os.path.join(BUILD, "no_seccomp")) as t:
+            self.holds(t, "1")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,41 @@
+# Everything that only developers need; read by ../Makefile.
+
+BUILD	= tests/build
+CHECK_LIBS = -lcheck -lsubunit -lm -lrt -lpthread
+UNIT	= $(BUILD)/unit_log $(BUILD)/unit_tarpit
+# The real objects with one thing changed.
+MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
+	$(BUILD)/tarpit-unsealed $(BUILD)/no_seccomp
+# Laid over /usr and /etc in the sandbox; see tests/unpack.
+SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog
+
+check: tarpit $(UNIT) $(MODIFIED)
+	$(BUILD)/unit_log
+	$(BUILD)/unit_tarpit
+	tests/unpack $(BUILD)/root $(SERVERS)
+	tests/e2e/run
+
+$(BUILD)/unit_log: tests/unit_log.c log.c log.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ tests/unit_log.c log.c $(CHECK_LIBS)
+
+$(BUILD)/unit_tarpit: tests/unit_tarpit.c $(SRCS) log.h seal.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ tests/unit_tarpit.c log.c seal.c $(CHECK_LIBS) $(LDADD)
+
+$(BUILD)/tarpit-attempt: tests/attempt.c $(OBJS)
+	@mkdir -p $(BUILD)
+	$(COMPILE) -Wl,--wrap=seal -o $@ tests/attempt.c $(OBJS) $(LDADD)
+
+$(BUILD)/tarpit-stepped: tests/stepped_clock.c $(OBJS)
+	@mkdir -p $(BUILD)
+	$(COMPILE) -Wl,--wrap=clock_gettime -o $@ tests/stepped_clock.c \
+	    $(OBJS) $(LDADD)
+
+$(BUILD)/tarpit-unsealed: $(SRCS) log.h seal.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -DNO_SEAL -o $@ $(SRCS) $(LDADD)
+
+$(BUILD)/no_seccomp: tests/no_seccomp.c
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ tests/no_seccomp.c
