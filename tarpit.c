@@ -43,6 +43,7 @@
 
 #define MESSAGE_MAX	320
 #define VERB_LEN	4
+#define CODE_LEN	4		/* "250-" */
 
 #define INTERVAL_MIN	10		/* ms */
 #define INTERVAL_MAX	60000
@@ -73,8 +74,6 @@
 /* What an unread client can park in our kernel; Linux doubles it. */
 #define RECEIVE_BUFFER	4096
 
-#define KEEPALIVE_SEC	10		/* between two unanswered ones */
-
 #define EXIT_USAGE	64		/* EX_USAGE of sysexits(3) */
 
 #define USEC_PER_MSEC	1000
@@ -86,19 +85,20 @@ struct options {
 	const char	*name;
 };
 
-struct connection {
-	int64_t		since;		/* us, CLOCK_MONOTONIC */
-	int64_t		until;
-	int		error;		/* errno, when the client left by one */
-};
-
 /* Where in the endless reply we are. */
 struct reply {
 	char		prefix[sizeof("250- ") + NAME_LEN_MAX];
-	int		prefix_len;
+	int		prefix_len;	/* 0 until the reply begins */
 	int		line_len;	/* of this line, with CRLF */
 	int		word_end;	/* where the word ends */
 	int		at;		/* the next octet's place in the line */
+};
+
+struct connection {
+	int64_t		since;		/* us, CLOCK_MONOTONIC */
+	int64_t		until;
+	int		error;		/* errno of the last call that failed */
+	struct reply	reply;
 };
 
 static sigset_t		while_waiting;	/* signals blocked in ppoll(2) */
@@ -141,6 +141,7 @@ static int		 send_octets(struct connection *, const char *, size_t);
 static int		 wait_until(struct connection *, short, int64_t);
 static int		 socket_error(void);
 static int64_t		 silence_usec(int);
+static void		 hang_up(const struct reply *);
 
 int
 main(int argc, char *argv[])
@@ -170,11 +171,7 @@ main(int argc, char *argv[])
 	limit_socket(options.interval);
 	hold_client(&c, &options);
 	held = now_usec(CLOCK_MONOTONIC) - c.since - silence_usec(c.error);
-	/*
-	 * A FIN in the middle of a line sends a genuine server to the next
-	 * MX; a final reply would make it defer the mail or bounce it.
-	 */
-	shutdown(CLIENT, SHUT_WR);
+	hang_up(&c.reply);
 
 	hold.disconnected = hold.connected;
 	if (held > 0)
@@ -438,13 +435,18 @@ now_usec(clockid_t clock)
 static void
 limit_socket(int interval)
 {
+	int	seconds = (interval + 999) / 1000;
+
 	set_option(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
 	/* Or short intervals would wait for the client's delayed ACK. */
 	set_option(IPPROTO_TCP, TCP_NODELAY, 1);
-	/* Before the reply begins, a live client shows only by keepalives. */
+	/*
+	 * Before the reply begins, a live client shows only by keepalives: as
+	 * often as it will by acknowledging the reply's octets.
+	 */
 	set_option(SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_option(IPPROTO_TCP, TCP_KEEPIDLE, (interval + 999) / 1000);
-	set_option(IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_SEC);
+	set_option(IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+	set_option(IPPROTO_TCP, TCP_KEEPINTVL, seconds);
 	set_option(IPPROTO_TCP, TCP_USER_TIMEOUT, VANISHED_MSEC);
 }
 
@@ -557,19 +559,19 @@ read_octet(struct connection *c, char *ch)
 static void
 stall(struct connection *c, const struct options *options)
 {
-	struct reply	reply;
-	char		ch;
+	struct reply	*reply = &c->reply;
+	char		 ch;
 
-	strlcpy(reply.prefix, "250-", sizeof(reply.prefix));
-	strlcat(reply.prefix, options->name, sizeof(reply.prefix));
-	strlcat(reply.prefix, " ", sizeof(reply.prefix));
-	reply.prefix_len = (int)strlen(reply.prefix);
-	start_line(&reply);
+	strlcpy(reply->prefix, "250-", sizeof(reply->prefix));
+	strlcat(reply->prefix, options->name, sizeof(reply->prefix));
+	strlcat(reply->prefix, " ", sizeof(reply->prefix));
+	reply->prefix_len = (int)strlen(reply->prefix);
+	start_line(reply);
 	while (wait_until(c, 0, now_usec(CLOCK_MONOTONIC) +
 	    draw_wait(options->interval)) == 0) {
-		ch = octet(&reply);
+		ch = octet(reply);
 		if (send_octets(c, &ch, 1) == 0)
-			advance(&reply);
+			advance(reply);
 		else if (c->error != EAGAIN)
 			return;
 	}
@@ -701,4 +703,20 @@ silence_usec(int error)
 	msec = info.tcpi_last_ack_recv < info.tcpi_last_data_recv ?
 	    info.tcpi_last_ack_recv : info.tcpi_last_data_recv;
 	return msec * INT64_C(1000);
+}
+
+/*
+ * A FIN in the middle of a line sends a genuine server to the next MX; a final
+ * reply would make it defer the mail or bounce it.  Some clients take "250"
+ * and a FIN for a final reply (Python's smtplib does), so the code goes out
+ * with its hyphen.
+ */
+static void
+hang_up(const struct reply *reply)
+{
+	if (reply->prefix_len > 0 && reply->at < CODE_LEN)
+		send(CLIENT, &reply->prefix[reply->at],
+		    (size_t)(CODE_LEN - reply->at),
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	shutdown(CLIENT, SHUT_WR);
 }

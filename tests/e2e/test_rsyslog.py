@@ -26,7 +26,7 @@ template(name="parts" type="string" string=
     template="RSYSLOG_TraditionalFileFormat")
 """
 
-# What Debian's rsyslogd has written for thirty years.
+# A line of /var/log/mail.log, as Debian 11 and older have it.
 MESSAGE = re.compile(
     r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d sandbox tarpit\[\d+\]: ip=")
 
