@@ -1,34 +1,40 @@
-# tarpit: make deps run | make deps check | make install
+# make deps run	try it on 127.0.0.1:2525
+# make deps check	test it
+# make install		then follow what it prints
 
 PREFIX	= /usr/local
 BINDIR	= $(PREFIX)/sbin
-MANDIR	= $(PREFIX)/share/man
+MANDIR	= $(PREFIX)/share/man/man8
 DOCDIR	= $(PREFIX)/share/doc/tarpit
 UNITDIR	= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
 XINETDDIR = /etc/xinetd.d
 
 CFLAGS	= -O2 -g
-WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
-STD	= -std=c17 -D_GNU_SOURCE
-# Static: one process per connection, and it halves the memory of each.
-# LDSTATIC= builds a dynamic binary.
+# Static: one process per connection, and it saves a third of its memory.
+# "make LDSTATIC=" links dynamically, as happens where there is no static libc.
 LDSTATIC = -static
 LDADD	= -lbsd
 
+STD	= -std=c17 -D_GNU_SOURCE
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
 COMPILE	= $(CC) $(CPPFLAGS) $(STD) $(WARNINGS) $(HARDENING) $(CFLAGS)
+LINK	= $(CC) $(CFLAGS) $(LDFLAGS)
 
 SRCS	= tarpit.c log.c seal.c
 OBJS	= tarpit.o log.o seal.o
 
+.PHONY: all deps run check bench lint lint-build install uninstall clean
+.NOTPARALLEL:
+
 all: tarpit
 
-# Dynamic where a library has no static form.
 tarpit: $(OBJS)
-	@$(CC) $(CFLAGS) $(LDFLAGS) $(LDSTATIC) -o $@ $(OBJS) $(LDADD) \
-	    2>/dev/null || { echo "no static libraries: linking dynamically"; \
-	    $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJS) $(LDADD); }
+	@echo "$(LINK) $(LDSTATIC) -o $@ $(OBJS) $(LDADD)"
+	@$(LINK) $(LDSTATIC) -o $@ $(OBJS) $(LDADD) 2>/dev/null || { \
+	    echo "no static libraries here: linking dynamically"; \
+	    $(LINK) -o $@ $(OBJS) $(LDADD); }
 
 .c.o:
 	$(COMPILE) -c -o $@ $<
@@ -37,8 +43,36 @@ tarpit.o: tarpit.c log.h seal.h
 log.o: log.c log.h
 seal.o: seal.c seal.h
 
-include tests/tests.mk
+deps:
+	tests/deps build
+
+run: tarpit
+	@echo "tarpit listens on 127.0.0.1:2525; Ctrl-C ends it and all holds."
+	@echo "In a second terminal, get stuck by hand (type EHLO me, Enter):"
+	@echo "    curl -Ns telnet://127.0.0.1:2525"
+	@echo "or with a mail client:"
+	@echo "    swaks --server 127.0.0.1:2525 --to you@example.org"
+	@echo "When one gives up (Ctrl-C will do), its log line comes here:"
+	@SYSTEMD_LOG_LEVEL=err systemd-socket-activate --accept --inetd \
+	    --listen=127.0.0.1:2525 ./tarpit -d -i 1000
+
+install: tarpit
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR) $(DESTDIR)$(DOCDIR)
+	install -m 755 tarpit $(DESTDIR)$(BINDIR)/tarpit
+	install -m 644 tarpit.8 $(DESTDIR)$(MANDIR)/tarpit.8
+	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
+	@units/install '$(DESTDIR)' '$(BINDIR)' '$(DOCDIR)' '$(UNITDIR)' \
+	    '$(SYSUSERSDIR)' '$(XINETDDIR)'
+
+uninstall:
+	@units/uninstall '$(DESTDIR)' '$(UNITDIR)' '$(SYSUSERSDIR)' \
+	    '$(XINETDDIR)'
+	rm -f $(DESTDIR)$(BINDIR)/tarpit $(DESTDIR)$(MANDIR)/tarpit.8
+	rm -rf $(DESTDIR)$(DOCDIR)
+	-rmdir $(DESTDIR)$(MANDIR) 2>/dev/null
 
 clean:
 	rm -f tarpit $(OBJS)
 	rm -rf tests/build
+
+include tests/tests.mk

@@ -20,53 +20,52 @@
 
 #include "log.h"
 
-#define MSEC_PER_DAY	((int64_t)24 * 60 * 60 * 1000)
-#define TIME_MAX	INT64_C(253402300799999)  /* the last ms of year 9999 */
-#define TIME_LEN	(sizeof("2026-11-21T19:40:12.345Z") - 1)
+#define MSEC_PER_DAY ((int64_t)24 * 60 * 60 * 1000)
+#define TIME_MAX     INT64_C(253402300799999) /* the last ms of year 9999 */
+#define TIME_LEN     (sizeof("2026-11-21T19:40:12.345Z") - 1)
 
-#define SYSLOG_TEXT_MAX	384	/* prefix, text and NUL */
-#define SYSLOG_TRIES	5
-#define SYSLOG_RETRY_NSEC	125000000	/* 4 waits: half a second */
+#define SYSLOG_TEXT_MAX	  384 /* prefix, text and NUL */
+#define SYSLOG_TRIES	  5
+#define SYSLOG_RETRY_NSEC 125000000 /* 4 waits: half a second */
 
 static const char ip_key[] = "ip=";
 static const char connected_key[] = " connected=";
 static const char disconnected_key[] = " disconnected=";
 
-#define KEY_LEN(key)	(sizeof(key) - 1)
+#define KEY_LEN(key) (sizeof(key) - 1)
 
 /* All that follows the address, a fixed number of octets. */
-#define TIMES_LEN	(KEY_LEN(connected_key) + TIME_LEN + \
-			    KEY_LEN(disconnected_key) + TIME_LEN)
+#define TIMES_LEN \
+	(KEY_LEN(connected_key) + TIME_LEN + KEY_LEN(disconnected_key) + \
+	    TIME_LEN)
 
 struct date {
-	int	year, month, day;	/* month and day from 1 */
+	int year, month, day; /* month and day from 1 */
 };
 
-static int		 log_to_stderr;
-static pid_t		 log_pid;
+static int log_to_stderr;
+static pid_t log_pid;
 
-static int		 format_address(const struct in6_addr *, char *,
-			    socklen_t);
-static void		 format_time(int64_t, char *);
-static char		*put_number(char *, int, int, char);
-static struct date	 date_of_day(int);
-static const char	*find_address(const char *, const char *);
-static int		 parse_address(const char *, size_t,
-			    struct in6_addr *);
-static int		 parse_times(const char *, int64_t *, int64_t *);
-static int		 parse_time(const char *, int64_t *);
-static int		 number(const char *, int);
-static int		 day_of_date(const struct date *);
-static int		 days_in_month(int, int);
-static int		 send_to_syslog(const char *, size_t);
-static int		 try_syslog(const char *, size_t);
+static int format_address(const struct in6_addr *, char *, socklen_t);
+static void format_time(int64_t, char *);
+static char *put_number(char *, int, int, char);
+static struct date date_of_day(int);
+static const char *find_address(const char *, const char *);
+static int parse_address(const char *, size_t, struct in6_addr *);
+static int parse_times(const char *, int64_t *, int64_t *);
+static int parse_time(const char *, int64_t *);
+static int number(const char *, int);
+static int day_of_date(const struct date *);
+static int days_in_month(int, int);
+static int send_to_syslog(const char *, size_t);
+static int try_syslog(const char *, size_t);
 
 int
 log_format(const struct hold *hold, char *buf, size_t size)
 {
-	char	address[INET6_ADDRSTRLEN];
-	char	connected[TIME_LEN + 1], disconnected[TIME_LEN + 1];
-	int	len;
+	char address[INET6_ADDRSTRLEN];
+	char connected[TIME_LEN + 1], disconnected[TIME_LEN + 1];
+	int len;
 
 	if (hold->connected < 0 || hold->disconnected < hold->connected ||
 	    hold->disconnected > TIME_MAX)
@@ -86,7 +85,7 @@ log_format(const struct hold *hold, char *buf, size_t size)
 static int
 format_address(const struct in6_addr *addr, char *buf, socklen_t size)
 {
-	const char	*s;
+	const char *s;
 
 	if (IN6_IS_ADDR_V4MAPPED(addr))
 		s = inet_ntop(AF_INET, &addr->s6_addr[12], buf, size);
@@ -98,8 +97,8 @@ format_address(const struct in6_addr *addr, char *buf, socklen_t size)
 static void
 format_time(int64_t msec, char *buf)
 {
-	struct date	date = date_of_day((int)(msec / MSEC_PER_DAY));
-	int		ms = (int)(msec % MSEC_PER_DAY);
+	struct date date = date_of_day((int)(msec / MSEC_PER_DAY));
+	int ms = (int)(msec % MSEC_PER_DAY);
 
 	buf = put_number(buf, date.year, 4, '-');
 	buf = put_number(buf, date.month, 2, '-');
@@ -115,7 +114,7 @@ format_time(int64_t msec, char *buf)
 static char *
 put_number(char *p, int n, int digits, char next)
 {
-	int	i;
+	int i;
 
 	for (i = digits - 1; i >= 0; i--) {
 		p[i] = (char)('0' + n % 10);
@@ -132,7 +131,7 @@ put_number(char *p, int n, int digits, char next)
 static struct date
 date_of_day(int day)
 {
-	struct date	date = { 1970 + day / 365, 1, 1 };
+	struct date date = { 1970 + day / 365, 1, 1 };
 
 	while (day_of_date(&date) > day)
 		date.year--;
@@ -148,8 +147,8 @@ date_of_day(int day)
 int
 log_parse(const char *line, size_t len, struct hold *hold)
 {
-	const char	*address, *times;
-	struct hold	 parsed;
+	const char *address, *times;
+	struct hold parsed;
 
 	if (len > 0 && line[len - 1] == '\n')
 		len--;
@@ -158,8 +157,8 @@ log_parse(const char *line, size_t len, struct hold *hold)
 	times = line + len - TIMES_LEN;
 	if ((address = find_address(line, times)) == NULL)
 		return -1;
-	if (parse_address(address, (size_t)(times - address),
-	    &parsed.addr) == -1)
+	if (parse_address(address, (size_t)(times - address), &parsed.addr) ==
+	    -1)
 		return -1;
 	if (parse_times(times, &parsed.connected, &parsed.disconnected) == -1)
 		return -1;
@@ -171,7 +170,7 @@ log_parse(const char *line, size_t len, struct hold *hold)
 static const char *
 find_address(const char *line, const char *end)
 {
-	const char	*p;
+	const char *p;
 
 	for (p = end; p - line >= (ptrdiff_t)KEY_LEN(ip_key); p--) {
 		if (end - p >= INET6_ADDRSTRLEN)
@@ -189,8 +188,8 @@ find_address(const char *line, const char *end)
 static int
 parse_address(const char *s, size_t len, struct in6_addr *addr)
 {
-	char		buf[INET6_ADDRSTRLEN];
-	struct in_addr	addr4;
+	char buf[INET6_ADDRSTRLEN];
+	struct in_addr addr4;
 
 	if (len >= sizeof(buf) || memchr(s, '\0', len) != NULL)
 		return -1;
@@ -233,14 +232,13 @@ parse_times(const char *s, int64_t *connected, int64_t *disconnected)
 static int
 parse_time(const char *s, int64_t *msec)
 {
-	static const char	form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
-	struct date		date;
-	int			hour, minute, second, ms;
-	size_t			i;
+	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+	struct date date;
+	int hour, minute, second, ms;
+	size_t i;
 
 	for (i = 0; i < TIME_LEN; i++) {
-		if (form[i] == 'd' ? s[i] < '0' || s[i] > '9' :
-		    s[i] != form[i])
+		if (form[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != form[i])
 			return -1;
 	}
 	date.year = number(s, 4);
@@ -256,14 +254,14 @@ parse_time(const char *s, int64_t *msec)
 	    hour > 23 || minute > 59 || second > 59)
 		return -1;
 	*msec = day_of_date(&date) * MSEC_PER_DAY +
-	    ((hour * 60 + minute) * 60 + second) * 1000 + ms;
+	    ((hour * 60 + minute) * 60 + second) * INT64_C(1000) + ms;
 	return 0;
 }
 
 static int
 number(const char *s, int digits)
 {
-	int	n = 0;
+	int n = 0;
 
 	while (digits-- > 0)
 		n = n * 10 + (*s++ - '0');
@@ -274,8 +272,8 @@ number(const char *s, int digits)
 static int
 day_of_date(const struct date *date)
 {
-	int	before = date->year - 1;
-	int	day, month;
+	int before = date->year - 1;
+	int day, month;
 
 	day = 365 * (date->year - 1970) +
 	    (before / 4 - before / 100 + before / 400) -
@@ -288,12 +286,10 @@ day_of_date(const struct date *date)
 static int
 days_in_month(int year, int month)
 {
-	static const int	days[] = {
-		31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
-	};
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+		31 };
 
-	if (month == 2 && year % 4 == 0 &&
-	    (year % 100 != 0 || year % 400 == 0))
+	if (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0))
 		return 29;
 	return days[month - 1];
 }
@@ -308,12 +304,12 @@ log_open(int to_stderr)
 int
 log_send(int priority, const char *text)
 {
-	char	buf[SYSLOG_TEXT_MAX];
-	int	len;
+	char buf[SYSLOG_TEXT_MAX];
+	int len;
 
 	if (log_to_stderr)
-		len = snprintf(buf, sizeof(buf), "tarpit[%ld]: %s\n",
-		    (long)log_pid, text);
+		len = snprintf(
+		    buf, sizeof(buf), "tarpit[%ld]: %s\n", (long)log_pid, text);
 	else
 		len = snprintf(buf, sizeof(buf), "<%d>tarpit[%ld]: %s",
 		    LOG_MAIL | priority, (long)log_pid, text);
@@ -330,8 +326,8 @@ log_send(int priority, const char *text)
 static int
 send_to_syslog(const char *buf, size_t len)
 {
-	const struct timespec	wait = { 0, SYSLOG_RETRY_NSEC };
-	int			try;
+	const struct timespec wait = { 0, SYSLOG_RETRY_NSEC };
+	int try;
 
 	for (try = 1; try_syslog(buf, len) == -1; try++) {
 		if (try == SYSLOG_TRIES)
@@ -344,10 +340,9 @@ send_to_syslog(const char *buf, size_t len)
 static int
 try_syslog(const char *buf, size_t len)
 {
-	const struct sockaddr_un	sun = {
-		.sun_family = AF_UNIX, .sun_path = _PATH_LOG
-	};
-	int				fd, sent;
+	const struct sockaddr_un sun = { .sun_family = AF_UNIX,
+		.sun_path = _PATH_LOG };
+	int fd, sent;
 
 	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
 		return -1;

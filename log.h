@@ -12,16 +12,13 @@
  * an IPv4 address in its IPv4-mapped form (RFC 4291, 2.5.5.2).
  */
 struct hold {
-	struct in6_addr	addr;		/* the client's */
-	int64_t		connected;	/* ms since the epoch, UTC */
-	int64_t		disconnected;	/* ms, not before connected */
+	struct in6_addr addr; /* the client's */
+	int64_t connected;    /* ms since the epoch, UTC */
+	int64_t disconnected; /* ms, not before connected */
 };
 
-/* The longest line log_format() makes, with its NUL. */
-#define HOLD_LINE_MAX \
-	sizeof("ip=" "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255" \
-	    " connected=" "2026-11-21T19:40:12.345Z" \
-	    " disconnected=" "2026-11-21T19:40:12.345Z")
+/* Holds the longest line that log_format() makes, of 121 octets, and a NUL. */
+#define HOLD_LINE_MAX 128
 
 /*
  * Write the hold to buf, of size octets, as one line without a newline:
@@ -33,7 +30,7 @@ struct hold {
  * the times are out of range or in the wrong order, or buf is too small
  * (HOLD_LINE_MAX never is).
  */
-int	log_format(const struct hold *, char *buf, size_t size);
+int log_format(const struct hold *, char *buf, size_t size);
 
 /*
  * Read the hold back from one line of len octets, which need not end in NUL.
@@ -41,16 +38,16 @@ int	log_format(const struct hold *, char *buf, size_t size);
  * syslog daemon will do; one newline may follow.  Returns 0, or -1 when the
  * line is not exactly what log_format() writes; the hold is then untouched.
  */
-int	log_parse(const char *line, size_t len, struct hold *);
+int log_parse(const char *line, size_t len, struct hold *);
 
 /* Map an IPv4 address into IPv6, as struct hold keeps it. */
-void	log_map_ipv4(const struct in_addr *, struct in6_addr *);
+void log_map_ipv4(const struct in_addr *, struct in6_addr *);
 
 /*
  * Choose where log_send() writes: standard error, or syslog.  Before seal(),
  * since it asks for the process id.
  */
-void	log_open(int to_stderr);
+void log_open(int to_stderr);
 
 /*
  * Send one line of text (no newline) as "tarpit[PID]: text", with facility
@@ -62,6 +59,6 @@ void	log_open(int to_stderr);
  * which the daemon then adds: syslog(3) would have to open and read the time
  * zone's file, and neither is possible after seal().
  */
-int	log_send(int priority, const char *text);
+int log_send(int priority, const char *text);
 
 #endif

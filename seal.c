@@ -16,11 +16,11 @@
 #if defined(__linux__) && !defined(NO_SEAL)
 #include <linux/audit.h>
 #if defined(__x86_64__)
-#define SEAL_ARCH	AUDIT_ARCH_X86_64
+#define SEAL_ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
-#define SEAL_ARCH	AUDIT_ARCH_AARCH64
+#define SEAL_ARCH AUDIT_ARCH_AARCH64
 #elif defined(__riscv) && __riscv_xlen == 64
-#define SEAL_ARCH	AUDIT_ARCH_RISCV64
+#define SEAL_ARCH AUDIT_ARCH_RISCV64
 #endif
 #endif
 
@@ -40,9 +40,8 @@
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define SKIP_UNLESS(value, n) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (n))
-#define RETURN(action)	BPF_STMT(BPF_RET | BPF_K, (action))
-#define ALLOW(number) \
-	SKIP_UNLESS(number, 1), RETURN(SECCOMP_RET_ALLOW)
+#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
+#define ALLOW(number)  SKIP_UNLESS(number, 1), RETURN(SECCOMP_RET_ALLOW)
 
 /*
  * Allow a call only with this first argument.  The filter sees an argument as
@@ -50,14 +49,13 @@
  * that one first.
  */
 #define ALLOW_FIRST(number, argument) \
-	SKIP_UNLESS(number, 4), LOAD(args[0]), \
-	SKIP_UNLESS(argument, 1), RETURN(SECCOMP_RET_ALLOW), \
-	LOAD(nr)
+	SKIP_UNLESS(number, 4), LOAD(args[0]), SKIP_UNLESS(argument, 1), \
+	    RETURN(SECCOMP_RET_ALLOW), LOAD(nr)
 
-static struct sock_filter	filter[] = {
+static const struct sock_filter filter[] = {
 	LOAD(arch),
 	SKIP_UNLESS(SEAL_ARCH, 1),
-	LOAD(nr),		/* else no number below is an architecture's */
+	LOAD(nr), /* else no number below is an architecture's */
 
 	/* Wait for the next byte's time, and send it. */
 	ALLOW(__NR_ppoll),
@@ -81,8 +79,10 @@ static struct sock_filter	filter[] = {
 int
 seal(void)
 {
-	struct sock_fprog	program = {
-		sizeof(filter) / sizeof(filter[0]), filter
+	/* The kernel only reads the filter, whatever its header says. */
+	struct sock_fprog program = {
+		.len = sizeof(filter) / sizeof(filter[0]),
+		.filter = (struct sock_filter *)filter,
 	};
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)

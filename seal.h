@@ -13,6 +13,6 @@
  * a system or a processor for which seal.c has no list.  The process can go
  * on then, with only its own word that it does not read.
  */
-int	seal(void);
+int seal(void);
 
 #endif

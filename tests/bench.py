@@ -52,12 +52,12 @@ TARPIT = os.path.abspath(os.environ.get("TARPIT", os.path.join(TOP, "tarpit")))
 
 CONNECTIONS = 1000
 QUIET = 60000               # ms between bytes: none while memory is measured
-ROUNDS = 5
+ROUNDS = 3
 STRAYS_MAX = 4              # the kernel's own threads come and go
 TRIES = 20
-STARTS = 200
+STARTS = 150
 CROWD_INTERVALS = (3200, 4800)      # ms
-CROWD_SECONDS = 10
+CROWD_SECONDS = 8
 WIRE_CONNECTIONS = 20
 WIRE_INTERVAL = 200         # ms: longer than TCP delays an ACK
 WIRE_SECONDS = 4

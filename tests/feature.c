@@ -8,7 +8,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/unistd.h>
 
-void	use_feature(void);
+void use_feature(void);
 
 __attribute__((__constructor__)) void
 use_feature(void)

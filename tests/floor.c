@@ -12,30 +12,32 @@
 
 #include <asm/unistd.h>
 #include <poll.h>
-#include <stddef.h>
 
 static long
 call(long number, long a, long b, long c, long d, long e)
 {
 #if defined(__x86_64__)
-	register long	result __asm__("rax") = number;
-	register long	r10 __asm__("r10") = d;
-	register long	r8 __asm__("r8") = e;
+	register long result __asm__("rax") = number;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
 
-	__asm__ volatile("syscall" : "+r"(result)
-	    : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-	    : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "+r"(result)
+			 : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
 	return result;
 #elif defined(__aarch64__)
-	register long	x8 __asm__("x8") = number;
-	register long	x0 __asm__("x0") = a;
-	register long	x1 __asm__("x1") = b;
-	register long	x2 __asm__("x2") = c;
-	register long	x3 __asm__("x3") = d;
-	register long	x4 __asm__("x4") = e;
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
 
-	__asm__ volatile("svc 0" : "+r"(x0)
-	    : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+			 : "memory");
 	return x0;
 #else
 #error "no system call known for this processor"
@@ -51,7 +53,7 @@ send_octets(const char *buf, long len)
 static long
 parse(const char *s)
 {
-	long	n = 0;
+	long n = 0;
 
 	while (*s >= '0' && *s <= '9')
 		n = n * 10 + (*s++ - '0');
@@ -61,12 +63,12 @@ parse(const char *s)
 __attribute__((__used__)) static _Noreturn void
 hold(long *stack)
 {
-	static const char		greeting[] = "220 floor ESMTP\r\n";
-	static const char		filler[] = "250-floor a b c d e f g h i j";
-	struct pollfd			pfd = { .fd = 0 };
-	struct __kernel_timespec	ts;
-	long				msec, i;
-	char				ch;
+	static const char greeting[] = "220 floor ESMTP\r\n";
+	static const char filler[] = "250-floor a b c d e f g h i j";
+	struct pollfd pfd = { .fd = 0 };
+	struct __kernel_timespec ts;
+	long msec, i;
+	char ch;
 
 	msec = stack[0] > 1 ? parse((const char *)stack[2]) : 4000;
 	send_octets(greeting, sizeof(greeting) - 1);
@@ -86,7 +88,8 @@ hold(long *stack)
 
 /* The kernel starts a program with its arguments' count on top of the stack. */
 #if defined(__x86_64__)
-__asm__(".globl _start\n_start:\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall hold\n");
+__asm__(".globl _start\n_start:\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n"
+	"\tcall hold\n");
 #elif defined(__aarch64__)
 __asm__(".globl _start\n_start:\n\tmov x0, sp\n\tbl hold\n");
 #endif

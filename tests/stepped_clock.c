@@ -10,23 +10,22 @@
 #include <stdlib.h>
 #include <time.h>
 
-int	__real_clock_gettime(clockid_t, struct timespec *);
-int	__wrap_clock_gettime(clockid_t, struct timespec *);
+int __real_clock_gettime(clockid_t, struct timespec *);
+int __wrap_clock_gettime(clockid_t, struct timespec *);
 
 int
 __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 {
-	static time_t	first;
-	struct timespec	monotonic;
-	const char	*step = getenv("STEP");
+	static time_t first;
+	struct timespec monotonic;
+	const char *step = getenv("STEP");
 
 	__real_clock_gettime(CLOCK_MONOTONIC, &monotonic);
 	if (first == 0)
 		first = monotonic.tv_sec;
 	if (__real_clock_gettime(clock, ts) == -1)
 		return -1;
-	if (clock == CLOCK_REALTIME && step != NULL &&
-	    monotonic.tv_sec > first)
+	if (clock == CLOCK_REALTIME && step != NULL && monotonic.tv_sec > first)
 		ts->tv_sec += atol(step);
 	return 0;
 }

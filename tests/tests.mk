@@ -7,7 +7,7 @@ UNIT	= $(BUILD)/unit_log $(BUILD)/unit_tarpit
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 	$(BUILD)/tarpit-unsealed $(BUILD)/no_seccomp
 # Laid over /usr and /etc in the sandbox; see tests/unpack.
-SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog
+SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime
 
 check: tarpit $(UNIT) $(MODIFIED)
 	$(BUILD)/unit_log
@@ -39,3 +39,33 @@ $(BUILD)/tarpit-unsealed: $(SRCS) log.h seal.h
 $(BUILD)/no_seccomp: tests/no_seccomp.c
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/no_seccomp.c
+
+bench: tarpit
+	tests/sandbox python3 tests/bench.py
+
+# What lint needs is large, and not for users: tests/deps lint.
+SCRIPTS	= tests/sandbox tests/unpack tests/deps units/install units/uninstall \
+	units/tcpserver/run units/tcpsvd/run
+C_FILES	= *.c *.h tests/*.c
+
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	clang-tidy --quiet $(SRCS) -- $(STD)
+	cppcheck --quiet --std=c17 --error-exitcode=1 \
+	    --enable=warning,style,performance,portability $(SRCS) tests/*.c
+	shellcheck $(SCRIPTS)
+	mandoc -Tlint -Wwarning tarpit.8
+	$(MAKE) CC=clang CFLAGS='-O2 -Werror' BUILD=$(BUILD)/clang lint-build
+	$(MAKE) CC=gcc CFLAGS='-O2 -Werror' BUILD=$(BUILD)/gcc lint-build
+
+# Without a warning under either compiler.
+lint-build: $(UNIT) $(BUILD)/tarpit-unsealed $(BUILD)/tarpit $(BUILD)/floor \
+	$(BUILD)/no_seccomp
+
+$(BUILD)/tarpit: $(SRCS) log.h seal.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ $(SRCS) $(LDADD)
+
+$(BUILD)/floor: tests/floor.c
+	@mkdir -p $(BUILD)
+	$(COMPILE) -fno-stack-protector -static -nostdlib -o $@ tests/floor.c

@@ -16,24 +16,23 @@
 
 #include "../log.h"
 
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 #define TIMES \
 	" connected=2026-11-21T19:40:12.345Z" \
 	" disconnected=2026-11-21T21:12:40.018Z"
-#define LINE	"ip=203.0.113.9" TIMES
+#define LINE "ip=203.0.113.9" TIMES
 
 /* 2026-11-21T19:40:12.345Z and 21:12:40.018Z, by date(1). */
-#define CONNECTED	INT64_C(1795290012345)
-#define DISCONNECTED	INT64_C(1795295560018)
+#define CONNECTED    INT64_C(1795290012345)
+#define DISCONNECTED INT64_C(1795295560018)
 
 static struct hold
 make_hold(const char *address, int64_t connected, int64_t disconnected)
 {
-	struct hold	hold = {
-		.connected = connected, .disconnected = disconnected
-	};
-	struct in_addr	addr4;
+	struct hold hold = { .connected = connected,
+		.disconnected = disconnected };
+	struct in_addr addr4;
 
 	if (inet_pton(AF_INET, address, &addr4) == 1)
 		log_map_ipv4(&addr4, &hold.addr);
@@ -49,9 +48,9 @@ make_hold(const char *address, int64_t connected, int64_t disconnected)
 static int
 parse_at_edge(const char *line, size_t len, struct hold *hold)
 {
-	size_t	page = (size_t)sysconf(_SC_PAGESIZE);
-	char	*map, *copy;
-	int	result;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *map, *copy;
+	int result;
 
 	ck_assert_uint_le(len, page);
 	map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
@@ -68,7 +67,7 @@ parse_at_edge(const char *line, size_t len, struct hold *hold)
 START_TEST(formats_the_line)
 {
 	static const struct {
-		const char	*address, *line;
+		const char *address, *line;
 	} cases[] = {
 		{ "203.0.113.9", LINE },
 		{ "::ffff:203.0.113.9", LINE },
@@ -76,9 +75,9 @@ START_TEST(formats_the_line)
 		{ "::1", "ip=::1" TIMES },
 		{ "255.255.255.255", "ip=255.255.255.255" TIMES },
 	};
-	char		buf[HOLD_LINE_MAX];
-	struct hold	hold;
-	size_t		i;
+	char buf[HOLD_LINE_MAX];
+	struct hold hold;
+	size_t i;
 
 	for (i = 0; i < COUNT(cases); i++) {
 		hold = make_hold(cases[i].address, CONNECTED, DISCONNECTED);
@@ -91,21 +90,21 @@ END_TEST
 
 START_TEST(longest_line_fits)
 {
-	char		buf[HOLD_LINE_MAX];
-	struct hold	hold;
+	char buf[HOLD_LINE_MAX];
+	struct hold hold;
 
-	hold = make_hold("1111:2222:3333:4444:5555:6666:7777:8888", CONNECTED,
-	    DISCONNECTED);
+	hold = make_hold(
+	    "1111:2222:3333:4444:5555:6666:7777:8888", CONNECTED, DISCONNECTED);
 	ck_assert_int_gt(log_format(&hold, buf, sizeof(buf)), 0);
 }
 END_TEST
 
 START_TEST(refuses_what_it_cannot_write)
 {
-	const int64_t	last = INT64_C(253402300799999);
-	char		buf[HOLD_LINE_MAX];
-	struct hold	hold;
-	size_t		len = strlen(LINE);
+	const int64_t last = INT64_C(253402300799999);
+	char buf[HOLD_LINE_MAX];
+	struct hold hold;
+	size_t len = strlen(LINE);
 
 	hold = make_hold("203.0.113.9", CONNECTED, DISCONNECTED);
 	ck_assert_int_eq(log_format(&hold, buf, len), -1);
@@ -119,7 +118,8 @@ START_TEST(refuses_what_it_cannot_write)
 	ck_assert_int_eq(log_format(&hold, buf, sizeof(buf)), -1);
 	hold = make_hold("::1", 0, last);
 	ck_assert_int_gt(log_format(&hold, buf, sizeof(buf)), 0);
-	ck_assert_str_eq(buf, "ip=::1 connected=1970-01-01T00:00:00.000Z"
+	ck_assert_str_eq(buf,
+	    "ip=::1 connected=1970-01-01T00:00:00.000Z"
 	    " disconnected=9999-12-31T23:59:59.999Z");
 }
 END_TEST
@@ -127,20 +127,21 @@ END_TEST
 /* Against libc's calendar: every day of four centuries, and a leap year's. */
 START_TEST(writes_and_reads_every_day)
 {
-	char		buf[HOLD_LINE_MAX], expected[sizeof("YYYY-MM-DD")];
-	struct hold	hold, parsed;
-	struct tm	tm;
-	time_t		day;
+	char buf[HOLD_LINE_MAX], expected[sizeof("YYYY-MM-DD")];
+	struct hold hold, parsed;
+	struct tm tm;
+	time_t day;
 
 	for (day = 0; day < 366 * 400; day++) {
 		hold = make_hold("::1", day * INT64_C(86400000) + 86399999,
 		    day * INT64_C(86400000) + 86400000);
 		ck_assert_int_gt(log_format(&hold, buf, sizeof(buf)), 0);
 		ck_assert_ptr_nonnull(gmtime_r(&(time_t){ day * 86400 }, &tm));
-		ck_assert_uint_gt(strftime(expected, sizeof(expected),
-		    "%Y-%m-%d", &tm), 0);
+		ck_assert_uint_gt(
+		    strftime(expected, sizeof(expected), "%Y-%m-%d", &tm), 0);
 		ck_assert_int_eq(strncmp(buf + strlen("ip=::1 connected="),
-		    expected, strlen(expected)), 0);
+				     expected, strlen(expected)),
+		    0);
 		ck_assert_int_eq(log_parse(buf, strlen(buf), &parsed), 0);
 		ck_assert_int_eq(parsed.connected, hold.connected);
 		ck_assert_int_eq(parsed.disconnected, hold.disconnected);
@@ -150,7 +151,7 @@ END_TEST
 
 START_TEST(reads_any_prefix)
 {
-	static const char *const	lines[] = {
+	static const char *const lines[] = {
 		LINE,
 		LINE "\n",
 		"tarpit[2481]: " LINE,
@@ -161,14 +162,15 @@ START_TEST(reads_any_prefix)
 		"Nov 21 21:12:40 ip=vps tarpit[2481]: ip=1 " LINE,
 		"\xff\x01 " LINE,
 	};
-	struct hold			hold, expected;
-	size_t				i;
+	struct hold hold, expected;
+	size_t i;
 
 	expected = make_hold("203.0.113.9", CONNECTED, DISCONNECTED);
 	for (i = 0; i < COUNT(lines); i++) {
 		memset(&hold, 0, sizeof(hold));
-		ck_assert_msg(parse_at_edge(lines[i], strlen(lines[i]),
-		    &hold) == 0, "refused: %s", lines[i]);
+		ck_assert_msg(
+		    parse_at_edge(lines[i], strlen(lines[i]), &hold) == 0,
+		    "refused: %s", lines[i]);
 		ck_assert_mem_eq(&hold, &expected, sizeof(hold));
 	}
 }
@@ -176,7 +178,7 @@ END_TEST
 
 START_TEST(refuses_what_is_malformed)
 {
-	static const char *const	lines[] = {
+	static const char *const lines[] = {
 		"",
 		"\n",
 		"ip=",
@@ -200,23 +202,24 @@ START_TEST(refuses_what_is_malformed)
 		LINE " more=1",
 		"ip=203.0.113.9 connected=2026-11-21T19:40:12.345Z",
 		"ip=203.0.113.9 disconnected=2026-11-21T19:40:12.345Z"
-		    " connected=2026-11-21T21:12:40.018Z",
+		" connected=2026-11-21T21:12:40.018Z",
 		"ip=203.0.113.9  connected=2026-11-21T19:40:12.345Z"
-		    " disconnected=2026-11-21T21:12:40.018Z",
+		" disconnected=2026-11-21T21:12:40.018Z",
 		"ip=203.0.113.9 connected=2026-11-21T19:40:12.345Z"
-		    "  disconnected=2026-11-21T21:12:40.018Z",
+		"  disconnected=2026-11-21T21:12:40.018Z",
 		/* The end before the beginning. */
 		"ip=203.0.113.9 connected=2026-11-21T19:40:12.345Z"
-		    " disconnected=2026-11-21T19:40:12.344Z",
+		" disconnected=2026-11-21T19:40:12.344Z",
 	};
-	struct hold			hold, before;
-	size_t				i;
+	struct hold hold, before;
+	size_t i;
 
 	memset(&before, 0x5a, sizeof(before));
 	for (i = 0; i < COUNT(lines); i++) {
 		hold = before;
-		ck_assert_msg(parse_at_edge(lines[i], strlen(lines[i]),
-		    &hold) == -1, "accepted: %s", lines[i]);
+		ck_assert_msg(
+		    parse_at_edge(lines[i], strlen(lines[i]), &hold) == -1,
+		    "accepted: %s", lines[i]);
 		ck_assert_mem_eq(&hold, &before, sizeof(hold));
 	}
 }
@@ -224,28 +227,39 @@ END_TEST
 
 START_TEST(refuses_no_time)
 {
-	static const char *const	times[] = {
-		"2026-11-21 19:40:12.345Z", "2026-11-21T19:40:12.345z",
-		"2026-11-21T19:40:12,345Z", "2026-11-21T19:40:12.34ZZ",
-		"2026-1a-21T19:40:12.345Z", "2026-11-21T19:40:12.-45Z",
-		"2026-11-21T19:40:12.345+", " 026-11-21T19:40:12.345Z",
-		"2026-00-21T19:40:12.345Z", "2026-13-21T19:40:12.345Z",
-		"2026-11-00T19:40:12.345Z", "2026-11-31T19:40:12.345Z",
-		"2026-02-29T19:40:12.345Z", "2100-02-29T19:40:12.345Z",
-		"2026-11-21T24:00:00.000Z", "2026-11-21T19:60:12.345Z",
-		"2026-11-21T19:40:60.345Z", "1969-12-31T23:59:59.999Z",
+	static const char *const times[] = {
+		"2026-11-21 19:40:12.345Z",
+		"2026-11-21T19:40:12.345z",
+		"2026-11-21T19:40:12,345Z",
+		"2026-11-21T19:40:12.34ZZ",
+		"2026-1a-21T19:40:12.345Z",
+		"2026-11-21T19:40:12.-45Z",
+		"2026-11-21T19:40:12.345+",
+		" 026-11-21T19:40:12.345Z",
+		"2026-00-21T19:40:12.345Z",
+		"2026-13-21T19:40:12.345Z",
+		"2026-11-00T19:40:12.345Z",
+		"2026-11-31T19:40:12.345Z",
+		"2026-02-29T19:40:12.345Z",
+		"2100-02-29T19:40:12.345Z",
+		"2026-11-21T24:00:00.000Z",
+		"2026-11-21T19:60:12.345Z",
+		"2026-11-21T19:40:60.345Z",
+		"1969-12-31T23:59:59.999Z",
 	};
-	char		line[HOLD_LINE_MAX];
-	struct hold	hold;
-	size_t		i, len;
+	char line[HOLD_LINE_MAX];
+	struct hold hold;
+	size_t i;
 
 	for (i = 0; i < COUNT(times); i++) {
-		len = (size_t)snprintf(line, sizeof(line), "ip=203.0.113.9"
+		size_t len = (size_t)snprintf(line, sizeof(line),
+		    "ip=203.0.113.9"
 		    " connected=%s disconnected=9999-12-31T23:59:59.999Z",
 		    times[i]);
 		ck_assert_msg(parse_at_edge(line, len, &hold) == -1,
 		    "accepted: %s", line);
-		len = (size_t)snprintf(line, sizeof(line), "ip=203.0.113.9"
+		len = (size_t)snprintf(line, sizeof(line),
+		    "ip=203.0.113.9"
 		    " connected=1970-01-01T00:00:00.000Z disconnected=%s",
 		    times[i]);
 		ck_assert_msg(parse_at_edge(line, len, &hold) == -1,
@@ -256,15 +270,17 @@ END_TEST
 
 START_TEST(reads_leap_days)
 {
-	static const char *const	days[] = { "2028-02-29", "2000-02-29" };
-	char				line[HOLD_LINE_MAX];
-	struct hold			hold;
-	size_t				i, len;
+	static const char *const days[] = { "2028-02-29", "2000-02-29" };
+	char line[HOLD_LINE_MAX];
+	struct hold hold;
+	size_t i;
 
 	for (i = 0; i < COUNT(days); i++) {
-		len = (size_t)snprintf(line, sizeof(line), "ip=203.0.113.9"
+		size_t len = (size_t)snprintf(line, sizeof(line),
+		    "ip=203.0.113.9"
 		    " connected=%sT00:00:00.000Z"
-		    " disconnected=%sT00:00:00.001Z", days[i], days[i]);
+		    " disconnected=%sT00:00:00.001Z",
+		    days[i], days[i]);
 		ck_assert_int_eq(parse_at_edge(line, len, &hold), 0);
 		ck_assert_int_eq(hold.disconnected - hold.connected, 1);
 	}
@@ -274,17 +290,17 @@ END_TEST
 /* Any part of a good line, and a good line with any octet changed. */
 START_TEST(survives_damage)
 {
-	static const char	line[] = "Nov 21 tarpit[1]: " LINE "\n";
-	const size_t		len = sizeof(line) - 1;
-	char			damaged[sizeof(line)];
-	struct hold		hold;
-	size_t			from, to;
-	int			octet;
+	static const char line[] = "Nov 21 tarpit[1]: " LINE "\n";
+	const size_t len = sizeof(line) - 1;
+	char damaged[sizeof(line)];
+	struct hold hold;
+	size_t from, to;
+	int octet;
 
 	for (from = 0; from < len; from++) {
 		for (to = from; to < len - 1; to++)
-			ck_assert_int_eq(parse_at_edge(line + from, to - from,
-			    &hold), -1);
+			ck_assert_int_eq(
+			    parse_at_edge(line + from, to - from, &hold), -1);
 	}
 	for (from = 0; from < len; from++) {
 		for (octet = 0; octet < 256; octet++) {
@@ -303,10 +319,10 @@ END_TEST
 int
 main(void)
 {
-	Suite	*suite = suite_create("log");
-	TCase	*tcase = tcase_create("log");
-	SRunner	*runner;
-	int	failed;
+	Suite *suite = suite_create("log");
+	TCase *tcase = tcase_create("log");
+	SRunner *runner;
+	int failed;
 
 	tcase_add_test(tcase, formats_the_line);
 	tcase_add_test(tcase, longest_line_fits);

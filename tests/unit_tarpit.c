@@ -2,49 +2,77 @@
 
 /* The parts of tarpit.c that need no connection: names, the endless reply. */
 
-#define main	tarpit_main
+#define main tarpit_main
 #include "../tarpit.c"
 #undef main
 
 #include <check.h>
 
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 #define LABEL_63 \
 	"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz01234567890"
 
 START_TEST(accepts_names)
 {
-	static const char *const	names[] = {
-		"mx", "mx.example.org", "MX-1.Example.ORG", "1.2.3.4", "4u",
-		LABEL_63, LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63,
-		"[192.0.2.1]", "[IPv6:2001:db8::1]", "[ipv6:::1]",
+	static const char *const names[] = {
+		"mx",
+		"mx.example.org",
+		"MX-1.Example.ORG",
+		"1.2.3.4",
+		"4u",
+		LABEL_63,
+		LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63,
+		"[192.0.2.1]",
+		"[IPv6:2001:db8::1]",
+		"[ipv6:::1]",
 	};
-	size_t				i;
+	size_t i;
 
 	for (i = 0; i < COUNT(names); i++)
-		ck_assert_msg(is_host_name(names[i]) ||
-		    is_address_literal(names[i]), "refused: %s", names[i]);
+		ck_assert_msg(
+		    is_host_name(names[i]) || is_address_literal(names[i]),
+		    "refused: %s", names[i]);
 }
 END_TEST
 
 START_TEST(refuses_names)
 {
-	static const char *const	names[] = {
-		"", ".", "mx.", ".mx", "mx..org", "-mx", "mx-", "mx.-org",
-		"my_host", "mx org", "mx\r\n", "m\303\274ller", "mx/",
+	static const char *const names[] = {
+		"",
+		".",
+		"mx.",
+		".mx",
+		"mx..org",
+		"-mx",
+		"mx-",
+		"mx.-org",
+		"my_host",
+		"mx org",
+		"mx\r\n",
+		"m\303\274ller",
+		"mx/",
 		"x" LABEL_63,
 		LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63 ".x",
-		"[]", "[", "[192.0.2.1", "192.0.2.1]", "[192.0.2.1]]",
-		"[192.0.2.1] ", "[192.0.2.256]", "[2001:db8::1]",
-		"[IPv6:]", "[IPv6:192.0.2.1]", "[IPv6:2001:db8::1",
+		"[]",
+		"[",
+		"[192.0.2.1",
+		"192.0.2.1]",
+		"[192.0.2.1]]",
+		"[192.0.2.1] ",
+		"[192.0.2.256]",
+		"[2001:db8::1]",
+		"[IPv6:]",
+		"[IPv6:192.0.2.1]",
+		"[IPv6:2001:db8::1",
 		"[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa]",
 	};
-	size_t				i;
+	size_t i;
 
 	for (i = 0; i < COUNT(names); i++)
-		ck_assert_msg(!is_host_name(names[i]) &&
-		    !is_address_literal(names[i]), "accepted: %s", names[i]);
+		ck_assert_msg(
+		    !is_host_name(names[i]) && !is_address_literal(names[i]),
+		    "accepted: %s", names[i]);
 }
 END_TEST
 
@@ -52,7 +80,7 @@ END_TEST
 static int
 take_line(struct reply *reply, char *buf, size_t size)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < size; i++) {
 		buf[i] = octet(reply);
@@ -66,7 +94,7 @@ take_line(struct reply *reply, char *buf, size_t size)
 static void
 check_line(const char *line, int len, const char *prefix)
 {
-	const char	*p, *end = line + len - 2;
+	const char *p, *end = line + len - 2;
 
 	ck_assert_int_ge(len, REPLY_LEN_MIN);
 	ck_assert_int_le(len, REPLY_LEN_MAX);
@@ -82,15 +110,16 @@ check_line(const char *line, int len, const char *prefix)
 static void
 check_lines(const char *prefix)
 {
-	struct reply	reply = { 0 };
-	char		line[REPLY_LEN_MAX];
-	int		i, len, shortest = REPLY_LEN_MAX, longest = 0;
+	struct reply reply = { 0 };
+	char line[REPLY_LEN_MAX];
+	int i, shortest = REPLY_LEN_MAX, longest = 0;
 
 	strlcpy(reply.prefix, prefix, sizeof(reply.prefix));
 	reply.prefix_len = (int)strlen(prefix);
 	start_line(&reply);
 	for (i = 0; i < 2000; i++) {
-		len = take_line(&reply, line, sizeof(line));
+		int len = take_line(&reply, line, sizeof(line));
+
 		check_line(line, len, prefix);
 		shortest = len < shortest ? len : shortest;
 		longest = len > longest ? len : longest;
@@ -101,12 +130,12 @@ check_lines(const char *prefix)
 
 START_TEST(lines_are_well_formed)
 {
-	char	prefix[sizeof("250- ") + NAME_LEN_MAX];
+	char prefix[sizeof("250- ") + NAME_LEN_MAX];
 
 	seed_random();
 	check_lines("250-mx.example.org ");
-	snprintf(prefix, sizeof(prefix), "250-%s.%s.%s.%s ", LABEL_63,
-	    LABEL_63, LABEL_63, LABEL_63);
+	snprintf(prefix, sizeof(prefix), "250-%s.%s.%s.%s ", LABEL_63, LABEL_63,
+	    LABEL_63, LABEL_63);
 	ck_assert_uint_eq(strlen(prefix), sizeof(prefix) - 1);
 	check_lines(prefix);
 }
@@ -114,9 +143,9 @@ END_TEST
 
 START_TEST(filler_differs)
 {
-	struct reply	reply = { .prefix = "250-x ", .prefix_len = 6 };
-	char		first[REPLY_LEN_MAX], second[REPLY_LEN_MAX];
-	int		len;
+	struct reply reply = { .prefix = "250-x ", .prefix_len = 6 };
+	char first[REPLY_LEN_MAX], second[REPLY_LEN_MAX];
+	int len;
 
 	seed_random();
 	start_line(&reply);
@@ -130,21 +159,20 @@ END_TEST
 
 START_TEST(waits_are_uniform_within_a_fifth)
 {
-	static const int	intervals[] = {
-		INTERVAL_MIN, INTERVAL_DEFAULT, INTERVAL_MAX
-	};
-	int64_t			wait, sum, low, high, mean;
-	const int		draws = 100000;
-	size_t			i;
-	int			n;
+	static const int intervals[] = { INTERVAL_MIN, INTERVAL_DEFAULT,
+		INTERVAL_MAX };
+	const int draws = 100000;
+	size_t i;
+	int n;
 
 	seed_random();
 	for (i = 0; i < COUNT(intervals); i++) {
-		mean = intervals[i] * INT64_C(1000);
-		low = INT64_MAX;
-		sum = high = 0;
+		int64_t mean = intervals[i] * INT64_C(1000);
+		int64_t low = INT64_MAX, high = 0, sum = 0;
+
 		for (n = 0; n < draws; n++) {
-			wait = draw_wait(intervals[i]);
+			int64_t wait = draw_wait(intervals[i]);
+
 			low = wait < low ? wait : low;
 			high = wait > high ? wait : high;
 			sum += wait;
@@ -163,10 +191,10 @@ END_TEST
 int
 main(void)
 {
-	Suite	*suite = suite_create("tarpit");
-	TCase	*tcase = tcase_create("tarpit");
-	SRunner	*runner;
-	int	failed;
+	Suite *suite = suite_create("tarpit");
+	TCase *tcase = tcase_create("tarpit");
+	SRunner *runner;
+	int failed;
 
 	tcase_add_test(tcase, accepts_names);
 	tcase_add_test(tcase, refuses_names);

@@ -146,6 +146,7 @@ class Farewell(unittest.TestCase):
             server.close()
             client.recv(4096)
             client.sendall(b"EHLO x\r\n")
+            self.assertEqual(client.recv(4096), b"250-")
             self.assertEqual(client.recv(4096), b"")
             self.assertEqual(process.wait(10), 0)
             self.assertEqual(len(syslog.collect(1)), 1)

@@ -16,14 +16,14 @@ BAD_ARGUMENTS = {
     ("-t", "0"): "-t is too small, from 1 to 86400 will do: 0",
     ("-t", "86401"): "-t is too large",
     ("-t", "99999999999999999999"): "-t is too large",
-    ("-n", "my_host"): "-n is not a host name or a bracketed address: my_host",
-    ("-n", "mx\r\n250 ok"): "-n is not a host name",
-    ("-n", ""): "-n is not a host name",
-    ("-n", "x" * 1000): "-n is not a host name",
-    ("-n", "[192.0.2.256]"): "-n is not a host name",
-    ("-i",): "no argument to it: -i",
-    ("-x",): "unknown option, or no argument to it: -x",
-    ("mail",): "unexpected argument: mail",
+    ("-n", "my_host"): "-n is no host name or [address]: my_host",
+    ("-n", "mx\r\n250 ok"): "-n is no host name",
+    ("-n", ""): "-n is no host name",
+    ("-n", "x" * 1000): "-n is no host name",
+    ("-n", "[192.0.2.256]"): "-n is no host name",
+    ("-i",): "unknown or incomplete: -i",
+    ("-x",): "unknown or incomplete: -x",
+    ("mail",): "unexpected: mail",
 }
 
 

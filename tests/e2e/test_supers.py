@@ -46,7 +46,7 @@ LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 def install(name, path, *edits, mode=0o644):
     """A file from units/ in its place, as make install would put it there."""
     with open(os.path.join(UNITS, name)) as source:
-        text = source.read().replace("@SBINDIR@", SBINDIR)
+        text = source.read()
     for old, new in edits:
         if old not in text:
             raise AssertionError("%s has no %r" % (name, old))

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make install and make uninstall, on the sandbox's own /usr and /etc."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+
+from harness import TOP
+
+PROGRAM = {"usr/local/sbin/tarpit", "usr/local/share/man/man8/tarpit.8"}
+SYSTEMD = {
+    "usr/local/lib/systemd/system/tarpit.socket",
+    "usr/local/lib/systemd/system/tarpit@.service",
+    "usr/local/lib/systemd/system/tarpit.slice",
+    "usr/local/lib/sysusers.d/tarpit.conf"}
+DOC = "usr/local/share/doc/tarpit/"
+DOCS = {DOC + name for name in (
+    "README.md", "LICENSE", "examples/xinetd/tarpit",
+    "examples/inetd/inetd.conf", "examples/tcpserver/run",
+    "examples/tcpsvd/run", "examples/systemd/hardened.conf",
+    "examples/systemd/bind.conf")}
+
+
+def make(*args):
+    return subprocess.run(["make", "-C", TOP] + list(args), check=True,
+                          capture_output=True, text=True).stdout
+
+
+def files(root):
+    return {os.path.relpath(os.path.join(directory, name), root)
+            for directory, _, names in os.walk(root) for name in names}
+
+
+class Install(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = directory.name
+
+    def test_into_a_package(self):
+        make("install", "DESTDIR=" + self.root)
+        self.assertEqual(files(self.root), PROGRAM | SYSTEMD | DOCS)
+        self.assertTrue(os.access(self.path(DOC + "examples/tcpsvd/run"),
+                                  os.X_OK))
+        make("uninstall", "DESTDIR=" + self.root)
+        self.assertEqual(files(self.root), set())
+        for directory in "lib/systemd", "lib/sysusers.d", "share/doc/tarpit":
+            self.assertFalse(os.path.exists(
+                self.path("usr/local/" + directory)))
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def test_under_another_prefix(self):
+        make("install", "DESTDIR=" + self.root, "PREFIX=/opt")
+        self.assertIn("opt/sbin/tarpit", files(self.root))
+        for name in ("opt/lib/systemd/system/tarpit@.service",
+                     "opt/share/doc/tarpit/examples/xinetd/tarpit",
+                     "opt/share/doc/tarpit/examples/tcpsvd/run"):
+            with open(self.path(name)) as file:
+                text = file.read()
+            self.assertIn("/opt/sbin/tarpit", text)
+            self.assertNotIn("/usr/local", text)
+        make("uninstall", "DESTDIR=" + self.root, "PREFIX=/opt")
+        self.assertEqual(files(self.root), set())
+
+    def test_where_xinetd_is(self):
+        """Switched off at first, and the operator's own is kept."""
+        os.makedirs(self.path("etc/xinetd.d"))
+        said = make("install", "DESTDIR=" + self.root)
+        with open(self.path("etc/xinetd.d/tarpit")) as file:
+            self.assertRegex(file.read(), r"disable\s+= yes\n")
+        self.assertIn("systemctl restart xinetd", said)
+        with open(self.path("etc/xinetd.d/tarpit"), "w") as file:
+            file.write("mine")
+        make("install", "DESTDIR=" + self.root)
+        with open(self.path("etc/xinetd.d/tarpit")) as file:
+            self.assertEqual(file.read(), "mine")
+        make("uninstall", "DESTDIR=" + self.root)
+        self.assertEqual(files(self.root), set())
+
+    def test_for_real(self):
+        before = files("/usr/local"), files("/etc")
+        said = make("install")
+        self.assertIn("systemd-sysusers tarpit.conf\n", said)
+        self.assertIn("systemctl enable --now tarpit.socket\n", said)
+        self.assertEqual(
+            subprocess.run(["/usr/local/sbin/tarpit", "-V"]).returncode, 0)
+        subprocess.run(["systemd-sysusers", "tarpit.conf"], check=True,
+                       capture_output=True)
+        self.assertEqual(subprocess.run(["id", "tarpit"],
+                                        capture_output=True).returncode, 0)
+        self.assertIn("userdel tarpit", make("uninstall"))
+        subprocess.run(["userdel", "tarpit"], check=True)
+        after = files("/usr/local"), files("/etc")
+        self.assertEqual(before[0], after[0])
+        # useradd's own backups aside.
+        self.assertEqual(before[1], {name for name in after[1]
+                                     if not name.endswith("-")} |
+                         {name for name in before[1] if name.endswith("-")})
+
+
+if __name__ == "__main__":
+    unittest.main()
