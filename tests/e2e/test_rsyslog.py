@@ -183,7 +183,9 @@ class WithRsyslogd(SyslogCase):
             self.assertRegex(line, r"\Amail\.err tarpit\[%d\]: .*-x" % t.pid)
 
 
-@unittest.skipUnless(os.path.exists(Journald.PATH), "no systemd here")
+@unittest.skipUnless(os.path.exists(Journald.PATH)
+                     and os.path.ismount("/sys/fs/cgroup"),
+                     "journald needs systemd installed and cgroups mounted")
 class WithJournald(SyslogCase):
     def test_every_line_of_100_that_end_at_once(self):
         with Journald() as daemon, sealed(100) as crowd:
