@@ -348,7 +348,7 @@ try_syslog(const char *buf, size_t len)
 		return -1;
 	/* Blocks while the daemon's queue is full: no line is lost to haste. */
 	sent = connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0 &&
-	    send(fd, buf, len, MSG_NOSIGNAL) != -1;
+	    send(fd, buf, len, 0) != -1;
 	close(fd);
 	return sent ? 0 : -1;
 }

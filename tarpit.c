@@ -659,7 +659,7 @@ advance(struct reply *reply)
 static int
 send_octets(struct connection *c, const char *buf, size_t len)
 {
-	if (send(CLIENT, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
+	if (send(CLIENT, buf, len, MSG_DONTWAIT) != -1)
 		return 0;
 	c->error = errno;
 	return -1;
@@ -742,7 +742,6 @@ hang_up(const struct reply *reply)
 {
 	if (reply->prefix_len > 0 && reply->at < CODE_LEN)
 		send(CLIENT, &reply->prefix[reply->at],
-		    (size_t)(CODE_LEN - reply->at),
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		    (size_t)(CODE_LEN - reply->at), MSG_DONTWAIT);
 	shutdown(CLIENT, SHUT_WR);
 }

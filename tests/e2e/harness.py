@@ -6,6 +6,7 @@ Run inside ../sandbox, which gives the loopback network and the /dev that
 these use.  TARPIT names the binary.
 """
 
+import ctypes
 import datetime
 import os
 import re
@@ -215,6 +216,52 @@ class SuperServer:
         return [Hold(line) for line in self.stderr.read().splitlines()]
 
 
+class OtherHost:
+    """A client's machine: a network namespace at the end of a cable."""
+
+    ADDRESS = "192.0.2.1"       # ours, as it sees us
+    THEIRS = "192.0.2.2"
+    CLONE_NEWNET = 0x40000000
+
+    def __enter__(self):
+        for command in (
+                "ip netns add client",
+                "ip link add inside type veth peer name outside",
+                "ip link set inside netns client",
+                "ip addr add %s/24 dev outside" % self.ADDRESS,
+                "ip link set outside up",
+                "ip -n client addr add %s/24 dev inside" % self.THEIRS,
+                "ip -n client link set inside up"):
+            subprocess.run(command.split(), check=True)
+        return self
+
+    def __exit__(self, *exc):
+        subprocess.run("ip netns del client".split(), check=True)
+
+    def connect(self, listener):
+        """Both ends of a connection from there.  A socket belongs to the
+        network of the thread that makes it.
+        """
+        client = []
+
+        def inside():
+            libc = ctypes.CDLL(None, use_errno=True)
+            with open("/run/netns/client") as netns:
+                if libc.setns(netns.fileno(), self.CLONE_NEWNET) == -1:
+                    raise OSError(ctypes.get_errno(), "setns")
+            client.append(socket.create_connection(listener.getsockname()))
+
+        thread = threading.Thread(target=inside)
+        thread.start()
+        thread.join(10)
+        client[0].settimeout(10)
+        return client[0], listener.accept()[0]
+
+    def cut(self):
+        subprocess.run("ip -n client link set inside down".split(),
+                       check=True)
+
+
 class Syslog:
     """A syslog daemon at /dev/log that remembers what it is sent."""
 
@@ -231,6 +278,16 @@ class Syslog:
     def __exit__(self, *exc):
         self.socket.close()
         os.unlink(self.PATH)
+
+    def fill(self):
+        """Leave no room in its queue."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+            other.setblocking(False)
+            try:
+                while True:
+                    other.sendto(b"<13>other: full", self.PATH)
+            except BlockingIOError:
+                pass
 
     def collect(self, count=1, seconds=10):
         """Wait for so many more lines, and a moment for one too many."""

@@ -152,6 +152,19 @@ class Farewell(unittest.TestCase):
             self.assertEqual(len(syslog.collect(1)), 1)
 
 
+    def test_fin_does_not_wait_for_a_slow_syslog(self):
+        with Syslog() as syslog, Tarpit("-i", "50", syslog=True) as t:
+            t.stuck()
+            syslog.fill()
+            t.signal(signal.SIGTERM)
+            t.client.settimeout(1)
+            while t.client.recv(4096):
+                pass
+            self.assertIsNone(t.process.poll())
+            syslog.collect(100, 1)
+            self.assertEqual(t.wait(), 0)
+
+
 class Cap(unittest.TestCase):
     def test_drawn_from_three_quarters_to_the_whole(self):
         tarpits = [Tarpit("-t", "2") for _ in range(40)]

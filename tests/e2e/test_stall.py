@@ -6,7 +6,7 @@ import socket
 import time
 import unittest
 
-from harness import NAME, Tarpit
+from harness import NAME, OtherHost, Tarpit, wait_for
 
 LINE = re.compile(rb"250-" + re.escape(NAME.encode()) + rb" [a-z]+( [a-z]+)*")
 
@@ -67,20 +67,58 @@ class Stall(unittest.TestCase):
             wakeups = int(t.status("voluntary_ctxt_switches")) - before
         self.assertLessEqual(wakeups, 105)
 
-    def test_unread_megabytes_stay_outside(self):
-        """The receive buffer is small, and so is what we let a client park."""
-        for family in socket.AF_INET, socket.AF_INET6:
-            with self.subTest(family=family), \
-                    Tarpit("-i", "10", family=family) as t:
-                t.stuck()
-                t.client.setblocking(False)
-                sent, end = 0, time.monotonic() + 1.5
-                while time.monotonic() < end:
-                    try:
-                        sent += t.client.send(65536)
-                    except (BlockingIOError, TypeError):
-                        time.sleep(0.01)
-                self.assertLess(t.receive_memory(), 16 * 1024)
+    def test_no_byte_waits_for_the_acknowledgement_of_another(self):
+        """Nagle's algorithm would send two or three at a time here."""
+        with Tarpit("-i", "15") as t:
+            t.stuck()
+            received = [len(t.client.recv(4096)) for _ in range(100)]
+        self.assertGreater(received.count(1), 90)
+
+
+class ReceiveBuffer(unittest.TestCase):
+    """What a client can park in our kernel, over a cable: loopback's packets
+    are as large as a buffer.
+    """
+
+    def push(self, client):
+        """Two megabytes, or as much as it can get rid of."""
+        client.setblocking(False)
+        end = time.monotonic() + 1
+        sent = 0
+        while time.monotonic() < end and sent < 2000000:
+            try:
+                sent += client.send(b"x" * 65536)
+            except BlockingIOError:
+                time.sleep(0.01)
+
+    def parked(self, words, early, listener, other):
+        def speak(client):
+            client.sendall(words)
+            self.push(client)
+
+        with Tarpit("-i", "10", pair=other.connect(listener),
+                    before=speak if early else None) as t:
+            if not early:
+                t.greeting()
+                speak(t.client)
+            self.assertTrue(wait_for(lambda: t.status("Seccomp") == "2"))
+            return t.receive_memory()
+
+    def test_is_small(self):
+        with OtherHost() as other, \
+                socket.create_server((other.ADDRESS, 0)) as listener:
+            for words in b"EHLO x\r\n", b"MAIL", b"EHLO ":
+                with self.subTest(words=words):
+                    self.assertLess(
+                        self.parked(words, False, listener, other), 20000)
+
+    def test_is_small_from_the_start_where_the_super_server_says_so(self):
+        """As ReceiveBuffer= does in tarpit.socket."""
+        with OtherHost() as other, \
+                socket.create_server((other.ADDRESS, 0)) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            self.assertLess(
+                self.parked(b"EHLO x\r\n", True, listener, other), 20000)
 
 
 if __name__ == "__main__":
