@@ -151,7 +151,7 @@ class Tarpit:
         """What ss(8) says of its socket."""
         port = self.client.getsockname()[1]
         return subprocess.run(
-            ["ss", "-tnmH", "dport", "=", ":%d" % port],
+            ["ss", "-tinmH", "dport", "=", ":%d" % port],
             capture_output=True, text=True, check=True).stdout
 
     def unread(self):
@@ -161,6 +161,10 @@ class Tarpit:
     def receive_memory(self):
         """Octets of kernel memory that the receive queue takes."""
         return int(re.search(r"skmem:\(r(\d+),", self.socket_status())[1])
+
+    def tcp(self, key):
+        """One of the counters of its end of the connection."""
+        return int(re.search(r"\b%s:(\d+)" % key, self.socket_status())[1])
 
     def status(self, key):
         with open("/proc/%d/status" % self.pid) as status:

@@ -6,7 +6,7 @@ import socket
 import time
 import unittest
 
-from harness import NAME, OtherHost, Tarpit, wait_for
+from harness import GREETING, NAME, OtherHost, Tarpit, wait_for
 
 LINE = re.compile(rb"250-" + re.escape(NAME.encode()) + rb" [a-z]+( [a-z]+)*")
 
@@ -68,11 +68,26 @@ class Stall(unittest.TestCase):
         self.assertLessEqual(wakeups, 105)
 
     def test_no_byte_waits_for_the_acknowledgement_of_another(self):
-        """Nagle's algorithm would send two or three at a time here."""
-        with Tarpit("-i", "15") as t:
+        """A client that does not read acknowledges late, and Nagle's
+        algorithm would send several at a time.
+        """
+        with Tarpit("-i", "10") as t:
             t.stuck()
-            received = [len(t.client.recv(4096)) for _ in range(100)]
-        self.assertGreater(received.count(1), 90)
+            time.sleep(1.5)
+            self.assertGreater(t.tcp("bytes_sent"), 130)
+            self.assertGreaterEqual(
+                t.tcp("data_segs_out") + len(GREETING) - 1,
+                t.tcp("bytes_sent") - 1)
+
+    def test_two_packets_a_byte(self):
+        """No keepalives among them, though some waits are over a second."""
+        with Tarpit("-i", "1000") as t:
+            t.stuck()
+            t.expect(7)
+            self.assertGreaterEqual(t.tcp("data_segs_out"), 8)
+            # Its part of the handshake, and the acknowledgement of EHLO.
+            self.assertLessEqual(
+                t.tcp("segs_out") - t.tcp("data_segs_out"), 3)
 
 
 class ReceiveBuffer(unittest.TestCase):

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make and make run, as the README has them."""
+
+import glob
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from harness import TOP, Hold, wait_for
+
+
+class Build(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = directory.name
+        os.mkdir(os.path.join(self.root, "tests"))
+        for pattern in "*.c", "*.h", "Makefile", "tests/tests.mk":
+            for path in glob.glob(os.path.join(TOP, pattern)):
+                shutil.copy(path, os.path.join(
+                    self.root, os.path.relpath(path, TOP)))
+
+    def make(self, *args):
+        return subprocess.run(
+            ["make", "-C", self.root] + list(args), check=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+
+    def is_static(self):
+        program = os.path.join(self.root, "tarpit")
+        self.assertEqual(subprocess.run([program, "-V"]).returncode, 0)
+        with open(program, "rb") as file:
+            return b"/ld-linux" not in file.read()
+
+    def test_static_where_the_libraries_are(self):
+        self.assertNotIn("warning", self.make())
+        self.assertTrue(self.is_static())
+
+    def test_dynamic_where_they_are_not(self):
+        libraries = glob.glob("/usr/lib/*/libbsd.a")
+        self.assertNotEqual(libraries, [])
+        for library in libraries:
+            os.rename(library, library + ".away")
+        try:
+            self.assertIn("linking dynamically", self.make())
+        finally:
+            for library in libraries:
+                os.rename(library + ".away", library)
+        self.assertFalse(self.is_static())
+
+    def test_dynamic_if_asked(self):
+        self.make("LDSTATIC=")
+        self.assertFalse(self.is_static())
+
+    def test_clean(self):
+        before = os.listdir(self.root)
+        self.make()
+        self.make("clean")
+        self.assertEqual(sorted(os.listdir(self.root)), sorted(before))
+
+
+class Run(unittest.TestCase):
+    def test_shows_the_line_of_each_hold(self):
+        process = subprocess.Popen(
+            ["make", "-C", TOP, "run"], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        with process:
+            client = wait_for(self.connect)
+            self.assertTrue(client.recv(100).startswith(b"220 "))
+            client.sendall(b"EHLO me\r\n")
+            self.assertEqual(client.recv(100), b"2")
+            client.close()
+            for line in process.stdout:
+                if "connected=" in line:
+                    break
+            self.assertEqual(Hold(line.rstrip()).ip, "127.0.0.1")
+            os.killpg(process.pid, signal.SIGINT)
+            process.communicate(timeout=10)
+
+    @staticmethod
+    def connect():
+        try:
+            return socket.create_connection(("127.0.0.1", 2525), 10)
+        except ConnectionRefusedError:
+            return None
+
+
+if __name__ == "__main__":
+    unittest.main()
