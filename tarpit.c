@@ -131,7 +131,7 @@ static const char *verb_by_first(char);
 static int verb_goes_on(const char *, int, char);
 static int is_letter(char, char);
 static int read_octet(struct connection *, char *);
-static void give_back_stack(void);
+static void give_back_stack(void) __attribute__((__noinline__));
 static void stall(struct connection *, const struct options *);
 static int64_t draw_wait(int);
 static void start_line(struct reply *);
@@ -286,6 +286,7 @@ is_host_name(const char *s)
 		return 0;
 	for (;;) {
 		size_t label = strspn(s, LETTERS DIGITS "-");
+
 		if (label == 0 || label > LABEL_LEN_MAX || s[0] == '-' ||
 		    s[label - 1] == '-')
 			return 0;
@@ -569,7 +570,8 @@ read_octet(struct connection *c, char *ch)
  * that is live below this frame is the call of madvise(2), for which there is
  * a margin; signals are blocked here.
  */
-static void __attribute__((__noinline__)) give_back_stack(void)
+static void
+give_back_stack(void)
 {
 	const size_t margin = 256, most = 65536;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -670,13 +672,13 @@ send_octets(struct connection *c, const char *buf, size_t len)
  * over: the client is gone, the cap is reached, or a signal says so.
  */
 static int
-wait_until(struct connection *c, short events, int64_t time)
+wait_until(struct connection *c, short events, int64_t when)
 {
 	struct pollfd pfd = { .fd = CLIENT, .events = events };
 	struct timespec ts;
 	int64_t left;
 
-	left = (time < c->until ? time : c->until) - now_usec(CLOCK_MONOTONIC);
+	left = (when < c->until ? when : c->until) - now_usec(CLOCK_MONOTONIC);
 	if (left < 0)
 		left = 0;
 	ts.tv_sec = left / USEC_PER_SEC;
@@ -686,7 +688,7 @@ wait_until(struct connection *c, short events, int64_t time)
 	case -1:
 		return -1;
 	case 0:
-		return time < c->until ? 0 : -1;
+		return when < c->until ? 0 : -1;
 	default:
 		if ((pfd.revents & (POLLERR | POLLHUP)) == 0)
 			return 0;
