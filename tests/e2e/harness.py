@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -28,6 +29,16 @@ LINE = re.compile(
     r"tarpit\[(?P<pid>\d+)\]: ip=(?P<ip>[0-9a-f.:]+)"
     r" connected=(?P<connected>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"
     r" disconnected=(?P<disconnected>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$")
+
+
+def mapped_ids():
+    """How many user ids there are in the sandbox."""
+    with open("/proc/self/uid_map") as uid_map:
+        return sum(int(line.split()[2]) for line in uid_map)
+
+
+needs_root = unittest.skipUnless(
+    mapped_ids() > 1, "no user but root in this sandbox: run as root")
 
 
 class Hold:

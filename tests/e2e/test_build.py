@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import TOP, Hold, wait_for
+from harness import TOP, Hold, needs_root, wait_for
 
 
 class Build(unittest.TestCase):
@@ -39,6 +39,7 @@ class Build(unittest.TestCase):
         self.assertNotIn("warning", self.make())
         self.assertTrue(self.is_static())
 
+    @needs_root
     def test_dynamic_where_they_are_not(self):
         libraries = glob.glob("/usr/lib/*/libbsd.a")
         self.assertNotEqual(libraries, [])

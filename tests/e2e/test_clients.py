@@ -15,7 +15,7 @@ import threading
 import time
 import unittest
 
-from harness import GREETING, SuperServer, listen, wait_for
+from harness import GREETING, SuperServer, listen, needs_root, wait_for
 from postfix import Postfix
 
 SENDER = "alice@sender.example"
@@ -155,6 +155,7 @@ class Sink(socketserver.StreamRequestHandler):
             self.wfile.write(b"250 OK\r\n")
 
 
+@needs_root
 class Clients(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

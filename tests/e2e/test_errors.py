@@ -6,7 +6,8 @@ import socket
 import subprocess
 import unittest
 
-from harness import GREETING, NAME, TARPIT, Syslog, Tarpit, listen, tcp_pair
+from harness import (GREETING, NAME, TARPIT, Syslog, Tarpit, listen,
+                     needs_root, tcp_pair)
 
 BAD_ARGUMENTS = {
     ("-i", "9"): "-i is too small, from 10 to 60000 will do: 9",
@@ -148,6 +149,7 @@ class Socket(unittest.TestCase):
 
 
 class Surroundings(unittest.TestCase):
+    @needs_root
     def test_host_name_that_is_none(self):
         """gethostname(2) may give anything; the greeting never does."""
         client, server = tcp_pair()

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import TOP
+from harness import TOP, needs_root
 
 PROGRAM = {"usr/local/sbin/tarpit", "usr/local/share/man/man8/tarpit.8"}
 SYSTEMD = {
@@ -80,6 +80,7 @@ class Install(unittest.TestCase):
         make("uninstall", "DESTDIR=" + self.root)
         self.assertEqual(files(self.root), set())
 
+    @needs_root
     def test_for_real(self):
         before = files("/usr/local"), files("/etc")
         said = make("install")

@@ -15,7 +15,8 @@ import tempfile
 import time
 import unittest
 
-from harness import LINE, Hold, Syslog, Tarpit, listen, wait_for
+from harness import (LINE, Hold, Syslog, Tarpit, listen, needs_root,
+                     wait_for)
 
 CONFIG = """
 module(load="imuxsock")
@@ -183,6 +184,7 @@ class WithRsyslogd(SyslogCase):
             self.assertRegex(line, r"\Amail\.err tarpit\[%d\]: .*-x" % t.pid)
 
 
+@needs_root
 @unittest.skipUnless(os.path.exists(Journald.PATH)
                      and os.path.ismount("/sys/fs/cgroup"),
                      "journald needs systemd installed and cgroups mounted")
