@@ -65,21 +65,27 @@ class Build(unittest.TestCase):
 
 class Run(unittest.TestCase):
     def test_shows_the_line_of_each_hold(self):
+        output = tempfile.TemporaryFile("w+")
         process = subprocess.Popen(
-            ["make", "-C", TOP, "run"], stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, start_new_session=True)
-        with process:
-            client = wait_for(self.connect)
-            self.assertTrue(client.recv(100).startswith(b"220 "))
-            client.sendall(b"EHLO me\r\n")
-            self.assertEqual(client.recv(100), b"2")
-            client.close()
-            for line in process.stdout:
-                if "connected=" in line:
-                    break
-            self.assertEqual(Hold(line.rstrip()).ip, "127.0.0.1")
-            os.killpg(process.pid, signal.SIGINT)
-            process.communicate(timeout=10)
+            ["make", "-C", TOP, "run"], stdin=subprocess.DEVNULL,
+            stdout=output, stderr=output, start_new_session=True)
+
+        def line():
+            output.seek(0)
+            return [text for text in output.read().splitlines()
+                    if "connected=" in text]
+
+        with output:
+            try:
+                with wait_for(self.connect) as client:
+                    self.assertTrue(client.recv(100).startswith(b"220 "))
+                    client.sendall(b"EHLO me\r\n")
+                    self.assertEqual(client.recv(100), b"2")
+                self.assertTrue(wait_for(line))
+                self.assertEqual(Hold(line()[0]).ip, "127.0.0.1")
+            finally:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait(10)
 
     @staticmethod
     def connect():
