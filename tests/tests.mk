@@ -15,11 +15,11 @@ check: tarpit $(UNIT) $(MODIFIED)
 	tests/unpack $(BUILD)/root $(SERVERS)
 	tests/e2e/run
 
-$(BUILD)/unit_log: tests/unit_log.c log.c log.h
+$(BUILD)/unit_log: tests/unit_log.c tests/unit.h log.c log.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit_log.c log.c $(CHECK_LIBS)
 
-$(BUILD)/unit_tarpit: tests/unit_tarpit.c $(SRCS) log.h seal.h
+$(BUILD)/unit_tarpit: tests/unit_tarpit.c tests/unit.h $(SRCS) log.h seal.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit_tarpit.c log.c seal.c $(CHECK_LIBS) $(LDADD)
 
@@ -46,7 +46,7 @@ bench: tarpit
 # What lint needs is large, and not for users: tests/deps lint.
 SCRIPTS	= tests/sandbox tests/unpack tests/deps units/install units/uninstall \
 	units/tcpserver/run units/tcpsvd/run
-C_FILES	= *.c *.h tests/*.c
+C_FILES	= *.c *.h tests/*.c tests/*.h
 
 lint:
 	clang-format --dry-run -Werror $(C_FILES)

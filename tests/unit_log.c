@@ -6,7 +6,6 @@
 
 #include <arpa/inet.h>
 
-#include <check.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +14,7 @@
 #include <unistd.h>
 
 #include "../log.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "unit.h"
 
 #define TIMES \
 	" connected=2026-11-21T19:40:12.345Z" \
@@ -319,10 +317,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("log");
 	TCase *tcase = tcase_create("log");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, formats_the_line);
 	tcase_add_test(tcase, longest_line_fits);
@@ -333,10 +328,5 @@ main(void)
 	tcase_add_test(tcase, refuses_no_time);
 	tcase_add_test(tcase, reads_leap_days);
 	tcase_add_test(tcase, survives_damage);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case(tcase, "log");
 }

@@ -6,9 +6,7 @@
 #include "../tarpit.c"
 #undef main
 
-#include <check.h>
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "unit.h"
 
 #define LABEL_63 \
 	"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz01234567890"
@@ -191,20 +189,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("tarpit");
 	TCase *tcase = tcase_create("tarpit");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, accepts_names);
 	tcase_add_test(tcase, refuses_names);
 	tcase_add_test(tcase, lines_are_well_formed);
 	tcase_add_test(tcase, filler_differs);
 	tcase_add_test(tcase, waits_are_uniform_within_a_fifth);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case(tcase, "tarpit");
 }
