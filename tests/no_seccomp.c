@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Runs the program that TARPIT names, with its own arguments, where the kernel
- * refuses seccomp(2), as the sandbox of a container may.
+ * Runs the program that TARPIT names, with its own arguments, under an outer
+ * filter: if ATTEMPT is "refuse", one that refuses any further filter, as the
+ * sandbox of a container may; if it is "kill", one that ends the program for
+ * seccomp(2), as systemd does for a call that it was not told to allow.
  */
 
 #include <sys/prctl.h>
@@ -14,21 +16,40 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#define LOAD(field) \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define RETURN_IF(value, action) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1), \
+	    BPF_STMT(BPF_RET | BPF_K, action)
+
+static struct sock_filter refuse[] = {
+	LOAD(nr),
+	RETURN_IF(SYS_seccomp, SECCOMP_RET_ERRNO | EPERM),
+	LOAD(args[0]), /* of prctl(2); no other call here has this one */
+	RETURN_IF(PR_SET_SECCOMP, SECCOMP_RET_ERRNO | EPERM),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static struct sock_filter kill_seccomp[] = {
+	LOAD(nr),
+	RETURN_IF(SYS_seccomp, SECCOMP_RET_KILL_PROCESS),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
 
 int
 main(int argc, char *argv[])
 {
-	static struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-		    offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { 4, filter };
+	struct sock_fprog program = { sizeof(refuse) / sizeof(refuse[0]),
+		refuse };
 
 	(void)argc;
+	if (strcmp(getenv("ATTEMPT"), "kill") == 0) {
+		program.len = sizeof(kill_seccomp) / sizeof(kill_seccomp[0]);
+		program.filter = kill_seccomp;
+	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1)
 		return 2;

@@ -90,9 +90,15 @@ class Unsealed(unittest.TestCase):
             self.holds(t, "0")
 
     def test_kernel_that_refuses(self):
-        with Tarpit("-i", "10", env={"TARPIT": TARPIT},
+        with Tarpit("-i", "10", env={"TARPIT": TARPIT, "ATTEMPT": "refuse"},
                     binary=os.path.join(BUILD, "no_seccomp")) as t:
             self.holds(t, "1")
+
+    def test_outer_filter_that_kills_for_seccomp(self):
+        """It is sealed all the same: two filters."""
+        with Tarpit("-i", "10", env={"TARPIT": TARPIT, "ATTEMPT": "kill"},
+                    binary=os.path.join(BUILD, "no_seccomp")) as t:
+            self.holds(t, "2")
 
 
 if __name__ == "__main__":
