@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the README and the manual say that can be checked without a reader."""
+
+import os
+import re
+import subprocess
+import unittest
+
+from harness import TARPIT, TOP
+
+
+def read(name):
+    with open(os.path.join(TOP, name)) as file:
+        return file.read()
+
+
+class Docs(unittest.TestCase):
+    def test_usage_is_the_same_everywhere(self):
+        usage = subprocess.run([TARPIT, "-x"], stdin=subprocess.DEVNULL,
+                               capture_output=True, text=True).stderr
+        options = re.findall(r"\[(-\w+)", usage)
+        synopsis = read("tarpit.8").split(".Sh SYNOPSIS")[1].split(".Sh")[0]
+        self.assertEqual(
+            options, ["-" + flag for flag in
+                      re.findall(r"^\.Op Fl (\w+)", synopsis, re.M)])
+
+    def test_defaults_and_limits_are_those_of_the_source(self):
+        source, manual = read("tarpit.c"), read("tarpit.8")
+        for name in ("INTERVAL_MIN", "INTERVAL_MAX", "INTERVAL_DEFAULT",
+                     "CAP_MIN", "CAP_MAX", "CAP_DEFAULT", "COMMAND_LEN_MAX",
+                     "REPLY_LEN_MIN", "REPLY_LEN_MAX"):
+            value = re.search(r"#define %s\s+(\d+)" % name, source)[1]
+            self.assertRegex(manual, r"\b%s\b" % value, name)
+
+    def test_make_targets_of_the_readme_exist(self):
+        makefiles = read("Makefile") + read("tests/tests.mk")
+        targets = set(re.findall(r"^([a-z-]+):", makefiles, re.M))
+        for command in re.findall(r"(?:^    |`)(?:sudo )?make ([a-z -]+)",
+                                  read("README.md"), re.M):
+            self.assertLessEqual(set(command.split()), targets, command)
+
+    def test_files_of_the_readme_exist(self):
+        text = read("README.md")
+        for path in re.findall(r"share/doc/tarpit/examples/([\w./-]+)", text):
+            self.assertTrue(os.path.exists(
+                os.path.join(TOP, "units", path)), path)
+        for path in re.findall(r"\]\((\w[^):]*)\)", text):
+            self.assertTrue(os.path.exists(os.path.join(TOP, path)), path)
+
+    def test_readme_table_of_limits_is_that_of_the_units(self):
+        socket = read("units/systemd/tarpit.socket")
+        limit = re.search(r"^MaxConnections=(\d+)", socket, re.M)[1]
+        source = re.search(r"^MaxConnectionsPerSource=(\d+)", socket, re.M)[1]
+        self.assertRegex(
+            read("README.md"), r"%s connections at a time, %s from one address"
+            % (limit, source))
+
+
+if __name__ == "__main__":
+    unittest.main()
