@@ -724,7 +724,8 @@ silence_usec(int error)
 	if (error == ECONNRESET ||
 	    getsockopt(CLIENT, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
 		return 0;
-	if (info.tcpi_state == TCP_ESTABLISHED && info.tcpi_unacked == 0 &&
+	/* Owing us no acknowledgement that is overdue, it is there now. */
+	if (info.tcpi_state == TCP_ESTABLISHED && info.tcpi_retransmits == 0 &&
 	    info.tcpi_probes == 0)
 		return 0;
 	msec = info.tcpi_last_ack_recv < info.tcpi_last_data_recv

@@ -79,6 +79,14 @@ class Departure(unittest.TestCase):
             t.signal(signal.SIGTERM)
             self.assertAlmostEqual(t.line().disconnected, left, delta=0.1)
 
+    def test_signal_right_after_a_byte(self):
+        """Its acknowledgement is still on the way."""
+        with Tarpit("-i", "1500") as t:
+            t.stuck()
+            t.signal(signal.SIGTERM)
+            ended = time.time()
+            self.assertAlmostEqual(t.line().disconnected, ended, delta=0.1)
+
 
 class HalfClosed(unittest.TestCase):
     def test_is_held_on(self):
