@@ -25,7 +25,8 @@ LINK	= $(CC) $(CFLAGS) $(LDFLAGS)
 SRCS	= tarpit.c log.c seal.c
 OBJS	= tarpit.o log.o seal.o
 
-.PHONY: all deps run check bench lint lint-build install uninstall clean
+.PHONY: all deps run check check-systemd bench bench-supers lint lint-build \
+	install uninstall clean
 .NOTPARALLEL:
 
 all: tarpit
@@ -58,7 +59,9 @@ run: tarpit
 
 install: tarpit
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR) $(DESTDIR)$(DOCDIR)
-	install -m 755 tarpit $(DESTDIR)$(BINDIR)/tarpit
+	# In one step, since connections come at any moment of an upgrade.
+	install -m 755 tarpit $(DESTDIR)$(BINDIR)/tarpit.new
+	mv -f $(DESTDIR)$(BINDIR)/tarpit.new $(DESTDIR)$(BINDIR)/tarpit
 	install -m 644 tarpit.8 $(DESTDIR)$(MANDIR)/tarpit.8
 	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
 	@units/install '$(DESTDIR)' '$(BINDIR)' '$(DOCDIR)' '$(UNITDIR)' \

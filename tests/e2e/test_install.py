@@ -19,7 +19,8 @@ DOCS = {DOC + name for name in (
     "README.md", "LICENSE", "examples/xinetd/tarpit",
     "examples/inetd/inetd.conf", "examples/tcpserver/run",
     "examples/tcpsvd/run", "examples/systemd/hardened.conf",
-    "examples/systemd/bind.conf")}
+    "examples/systemd/bind.conf", "examples/rsyslog/tarpit.conf",
+    "examples/logrotate/tarpit")}
 
 
 def make(*args):
