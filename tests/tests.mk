@@ -40,12 +40,21 @@ $(BUILD)/no_seccomp: tests/no_seccomp.c
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/no_seccomp.c
 
+# Under a real systemd; tests/deps lab installs what that takes.
+check-systemd: tarpit
+	tests/lab/systemd
+	tests/lab/others
+
+bench-supers: tarpit
+	tests/lab/supers
+
 bench: tarpit
 	tests/sandbox python3 tests/bench.py
 
 # What lint needs is large, and not for users: tests/deps lint.
 SCRIPTS	= tests/sandbox tests/unpack tests/deps units/install units/uninstall \
-	units/tcpserver/run units/tcpsvd/run
+	units/tcpserver/run units/tcpsvd/run tests/lab/boot tests/lab/image \
+	tests/lab/systemd tests/lab/others tests/lab/supers
 C_FILES	= *.c *.h tests/*.c tests/*.h
 
 lint:
