@@ -40,6 +40,7 @@ UNIT_ROUNDS = 1 if QUICK else 5
 WARM_UP = 5
 PER_SOURCE = 20             # as the shipped files limit it
 TRIES = 4
+STACK_KB = 16               # of each thread in the kernel
 IDLE_USEC = 300             # in IDLE_SECONDS: nothing happens any more
 IDLE_SECONDS = 0.1
 
@@ -259,6 +260,15 @@ def warm_up():
             time.sleep(0.1)
 
 
+def strays(before, after, count):
+    """Whether others have started or ended meanwhile.  The dead are no longer
+    among the threads some time before their stacks are free."""
+    threads = after["threads"] - before["threads"]
+    stacks = (after["kernel stack"] - before["kernel stack"]) / STACK_KB
+    return (abs(threads - count) > bench.STRAYS_MAX or
+            abs(stacks - count) > 2 * bench.STRAYS_MAX)
+
+
 def reading(before, count):
     """The machine with so many held; tried again while other programs come
     and go on it, then taken as it is.  And whether they still did."""
@@ -266,8 +276,7 @@ def reading(before, count):
         after = state()
         if after["tarpits"] != count:
             raise Refused("%d of %d live" % (after["tarpits"], count))
-        strays = after["threads"] - before["threads"] - count
-        if abs(strays) <= bench.STRAYS_MAX:
+        if not strays(before, after, count):
             return after, False
         time.sleep(1)
     return after, True

@@ -144,7 +144,7 @@ class Clients:
 
 
 def run(*command):
-    return subprocess.run(command, capture_output=True, text=True,
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True,
                           check=True).stdout
 
 
