@@ -6,6 +6,7 @@ place of tarpit stands a script that runs it with a short -i, since a byte in
 four seconds would make this last minutes.
 """
 
+import contextlib
 import os
 import pwd
 import select
@@ -140,7 +141,8 @@ class Server:
     def __exit__(self, *exc):
         self.process.terminate()
         for pid in live():
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
         wait_for(self.over)
         self.process.kill()
         self.process.wait()
