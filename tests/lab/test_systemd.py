@@ -397,6 +397,21 @@ class Limits(Lab):
         self.assertLessEqual(descriptors(journald()) - theirs, 5)
         self.all_live(live)
 
+    def test_new_maximum_holds_from_daemon_reload_on(self):
+        live = self.clients.hold(sources(1, 5))
+        drop_in("tarpit.socket", "[Socket]\nMaxConnections=8\n")
+        new = self.clients.connect(sources(2, 10))
+        self.assertEqual(len(self.clients.settle(new)), 3)
+        self.all_live(live)
+
+    def test_sixth_start_in_ten_seconds_is_refused(self):
+        with self.assertRaises(subprocess.CalledProcessError):
+            for _ in range(6):
+                systemctl("restart", "tarpit.socket")
+        systemctl("reset-failed", "tarpit.socket")
+        systemctl("start", "tarpit.socket")
+        self.clients.hold([None])
+
     def test_backlog(self):
         waiting = run("ss", "-ltnH", "sport", "=", ":%d" % PORT).split()[2]
         self.assertEqual(waiting, str(BACKLOG))
