@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A real Postfix of our own, with a real queue, that delivers each domain's
-mail to a port of 127.0.0.1.
+"""A real Postfix of our own, with a real queue.
 
 Run inside ../sandbox: it adds Postfix's users to /etc.
 """
@@ -12,25 +11,28 @@ import pwd
 import subprocess
 import tempfile
 
-# With no DNS, a list of hosts stands for the MXs of a domain.
 MAIN = """
 compatibility_level = 3.6
 queue_directory = {top}/queue
 data_directory = {top}/data
 mail_owner = postfix
 setgid_group = postdrop
-myhostname = client.example
+myhostname = {name}
 mydestination =
 alias_maps =
 alias_database =
+smtp_tls_security_level = none
+maillog_file = {top}/log
+maillog_file_prefixes = {top}
+"""
+
+# With no DNS, a list of hosts stands for the MXs of a domain.
+TO_PORTS = """
 inet_interfaces = loopback-only
 inet_protocols = ipv4
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
-smtp_tls_security_level = none
 smtp_helo_timeout = {timeout}s
-maillog_file = {top}/log
-maillog_file_prefixes = {top}
 transport_maps = inline:{{ {transports} }}
 """
 
@@ -50,25 +52,22 @@ postlog  unix-dgram n - n - 1 postlogd
 """
 
 
-class Postfix:
-    """ports: for each domain the ports of its MXs, best first."""
+class Instance:
+    """One in a directory of its own; main and master are added to its files.
+    """
 
-    def __init__(self, ports, timeout):
+    def __init__(self, main="", master="", name="client.example"):
         add_users()
         self.directory = tempfile.TemporaryDirectory()
         top = self.directory.name
         os.chmod(top, 0o755)
-        for name in "config", "queue", "data":
-            os.mkdir(os.path.join(top, name))
+        for directory in "config", "queue", "data":
+            os.mkdir(os.path.join(top, directory))
         os.chown(os.path.join(top, "data"), pwd.getpwnam("postfix").pw_uid,
                  grp.getgrnam("postfix").gr_gid)
         self.config = os.path.join(top, "config")
-        self.write("main.cf", MAIN.format(
-            top=top, timeout=timeout, transports=", ".join(
-                "{ %s = smtp:%s }" % (domain, ",".join(
-                    "[127.0.0.1]:%d" % port for port in ports[domain]))
-                for domain in ports)))
-        self.write("master.cf", MASTER)
+        self.write("main.cf", MAIN.format(top=top, name=name) + main)
+        self.write("master.cf", MASTER + master)
         self.run("postfix", "-c", self.config, "start")
 
     def __enter__(self):
@@ -91,9 +90,9 @@ class Postfix:
                 command, done.stderr, self.log()))
         return done.stdout
 
-    def submit(self, sender, recipient):
+    def submit(self, sender, recipient, message="Subject: test\n\ntest\n"):
         self.run("sendmail", "-C", self.config, "-f", sender, recipient,
-                 stdin="Subject: test\n\ntest\n")
+                 stdin=message)
 
     def queue(self):
         """Every message that is not delivered yet."""
@@ -106,6 +105,20 @@ class Postfix:
                 return f.read()
         except FileNotFoundError:
             return ""
+
+
+class Postfix(Instance):
+    """Delivers each domain's mail to ports of 127.0.0.1.
+
+    ports: for each domain the ports of its MXs, best first.
+    """
+
+    def __init__(self, ports, timeout):
+        super().__init__(TO_PORTS.format(
+            timeout=timeout, transports=", ".join(
+                "{ %s = smtp:%s }" % (domain, ",".join(
+                    "[127.0.0.1]:%d" % port for port in ports[domain]))
+                for domain in ports)))
 
 
 def add_users():

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The other side of the servers that send: a server that takes mail, the
+tarpit under xinetd, the syslog daemon it writes to, and what is on the wire.
+"""
+
+import collections
+import os
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+
+import postfix
+from harness import TARPIT, TOP, Hold, Syslog, wait_for
+from servers import add_address, add_user, read, run, write
+
+UNIT = os.path.join(TOP, "units/xinetd/tarpit")
+PROGRAM = "/usr/local/sbin/tarpit"
+INTERVAL = 100      # ms
+SMTP = 25
+
+ETH_P_ALL, ETH_P_IP, ETH_P_IPV6 = 0x0003, 0x0800, 0x86DD
+SOL_PACKET, PACKET_STATISTICS, PACKET_OUTGOING = 263, 6, 4
+SO_RCVBUFFORCE = 33
+FIN, RST = 0x01, 0x04
+
+
+class Receiver(postfix.Instance):
+    """A server that takes all mail at the given addresses, and keeps it."""
+
+    MAIN = """
+inet_interfaces = {addresses}
+inet_protocols = ipv4
+virtual_mailbox_domains = static:all
+virtual_mailbox_maps = static:mail/
+virtual_mailbox_base = {top}
+virtual_uid_maps = static:{user}
+virtual_gid_maps = static:{user}
+local_recipient_maps =
+smtpd_peername_lookup = no
+"""
+    SMTPD = "{address}:25 inet n - n - - smtpd\n"
+    MASTER = """
+virtual  unix - n n - - virtual
+anvil    unix - - n - 1 anvil
+"""
+    USER = 61031
+
+    def __init__(self, *addresses):
+        add_user("vmail", self.USER)
+        self.addresses = addresses
+        self.store = tempfile.TemporaryDirectory()
+        os.chown(self.store.name, self.USER, self.USER)
+        for address in addresses:
+            add_address(address)
+        self.up = True
+        super().__init__(
+            self.MAIN.format(addresses=", ".join(addresses),
+                             top=self.store.name, user=self.USER),
+            self.MASTER + "".join(map(self.smtpd, addresses)),
+            "mail.example")
+        self.started()
+
+    def smtpd(self, address):
+        return self.SMTPD.format(address=address)
+
+    def __exit__(self, *exc):
+        self.stop()
+        self.directory.cleanup()
+        self.store.cleanup()
+
+    def started(self):
+        for address in self.addresses:
+            if not wait_for(lambda: self.listens(address)):
+                raise AssertionError("%s: %s" % (address, self.log()))
+
+    @staticmethod
+    def listens(address):
+        return run("ss", "-Hltn", "src", address + ":25")
+
+    def start(self):
+        if not self.up:
+            self.run("postfix", "-c", self.config, "start")
+            self.up = True
+            self.started()
+
+    def stop(self):
+        if self.up:
+            self.run("postfix", "-c", self.config, "abort")
+            self.up = False
+
+    def messages(self):
+        """The text of each that it has."""
+        new = os.path.join(self.store.name, "mail/new")
+        if not os.path.isdir(new):
+            return []
+        return [read(os.path.join(new, name)) for name in os.listdir(new)]
+
+
+class Tarpit:
+    """It, under xinetd with the file that is installed.
+
+    caps: for each of its addresses the seconds of a hold, at most.
+    """
+
+    def __init__(self, caps):
+        add_user("tarpit", 61041)
+        shutil.copy(TARPIT, PROGRAM)
+        os.makedirs("/etc/xinetd.d", exist_ok=True)
+        for path in os.listdir("/etc/xinetd.d"):
+            os.unlink(os.path.join("/etc/xinetd.d", path))
+        for number, address in enumerate(caps):
+            add_address(address)
+            self.install(number, address, caps[address])
+        write("/etc/xinetd.conf", "includedir /etc/xinetd.d\n")
+        self.process = subprocess.Popen(
+            ["xinetd", "-dontfork"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for address in caps:
+            if not wait_for(lambda: self.listens(address)):
+                raise AssertionError("no xinetd on " + address)
+
+    @staticmethod
+    def install(number, address, cap):
+        text = read(UNIT)
+        for old, new in (
+                ("flags\t\t= IPv6",
+                 "flags\t\t= " + ("IPv6" if ":" in address else "IPv4")),
+                ("type\t", "bind\t\t= %s\n\tid\t\t= tarpit%d\n\ttype\t" %
+                 (address, number)),
+                ("= /usr/local/sbin/tarpit", "= %s\n\tserver_args\t="
+                 " -i %d -t %d -n tarpit.example" % (PROGRAM, INTERVAL, cap))):
+            if old not in text:
+                raise AssertionError("%s has no %r" % (UNIT, old))
+            text = text.replace(old, new)
+        write("/etc/xinetd.d/tarpit%d" % number, text)
+
+    @staticmethod
+    def listens(address):
+        return run("ss", "-Hltn", "src",
+                   ("[%s]:25" if ":" in address else "%s:25") % address)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    @staticmethod
+    def live():
+        """Process ids of those that hold somebody."""
+        pids = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.readlink("/proc/%s/exe" % pid) == PROGRAM:
+                    pids.append(int(pid))
+            except OSError:
+                pass
+        return pids
+
+    def stop(self):
+        """As the manual says: first the super-server, then the holds."""
+        self.process.terminate()
+        self.process.wait()
+        for pid in self.live():
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+        if not wait_for(lambda: not self.live()):
+            raise AssertionError("tarpits that SIGTERM does not end")
+
+
+class Log(Syslog):
+    """Remembers every hold that it is told of."""
+
+    def __init__(self):
+        super().__init__()
+        self.holds = []
+        self.over = os.pipe()
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
+
+    def listen(self):
+        while True:
+            ready, _, _ = select.select([self.socket, self.over[0]], [], [])
+            if self.over[0] in ready:
+                return
+            line = self.socket.recv(8192).decode()
+            if "tarpit[" in line:
+                self.holds.append(Hold(line))
+
+    def __exit__(self, *exc):
+        os.close(self.over[1])
+        self.thread.join()
+        os.close(self.over[0])
+        super().__exit__(*exc)
+
+
+class Wire:
+    """Every TCP octet that passes the loopback interface, by where to."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                                    socket.htons(ETH_P_ALL))
+        self.socket.bind(("lo", ETH_P_ALL))
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 25)
+        # Each is (address, port).  From, to: sequence number: octets
+        self.sent = collections.defaultdict(dict)
+        # Both ends: from whom a FIN or a RST came, in this order
+        self.ends = collections.defaultdict(list)
+        self.lock = threading.Lock()
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.over = False
+        self.thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.over = True
+        self.thread.join()
+        self.socket.close()
+
+    def listen(self):
+        self.socket.settimeout(0.2)
+        while not self.over:
+            try:
+                packet, address = self.socket.recvfrom(1 << 17)
+            except socket.timeout:
+                continue
+            # Each comes twice: as it is sent, and as it is received.
+            if address[2] != PACKET_OUTGOING:
+                with self.lock:
+                    self.note(address[1], packet)
+
+    def note(self, protocol, packet):
+        if protocol == ETH_P_IP and packet[9] == socket.IPPROTO_TCP:
+            source, to = (socket.inet_ntop(socket.AF_INET, packet[at:at + 4])
+                          for at in (12, 16))
+            length = struct.unpack("!H", packet[2:4])[0]
+            tcp = packet[(packet[0] & 15) * 4:length]
+        elif protocol == ETH_P_IPV6 and packet[6] == socket.IPPROTO_TCP:
+            source, to = (socket.inet_ntop(socket.AF_INET6,
+                                           packet[at:at + 16])
+                          for at in (8, 24))
+            tcp = packet[40:]
+        else:
+            return
+        port, to_port, sequence = struct.unpack("!HHL", tcp[:8])
+        source, to = (source, port), (to, to_port)
+        octets = tcp[(tcp[12] >> 4) * 4:]
+        segments = self.sent[source, to]
+        if len(octets) > len(segments.get(sequence, b"")):
+            segments[sequence] = octets
+        if tcp[13] & (FIN | RST):
+            self.ends[frozenset([source, to])].append(
+                (source, tcp[13] & RST))
+
+    def streams(self, condition):
+        """The octets of each, of those that condition(from, to) wants."""
+        with self.lock:
+            return [b"".join(segments[at] for at in sorted(segments))
+                    for (source, to), segments in self.sent.items()
+                    if segments and condition(source, to)]
+
+    def told(self, *addresses):
+        """What was sent to them, but for the replies to what they sent."""
+        return self.streams(lambda source, to:
+                            to[0] in addresses and source[1] != SMTP)
+
+    def replies(self, *addresses):
+        """What they have sent as servers."""
+        return self.streams(lambda source, to:
+                            source[0] in addresses and source[1] == SMTP)
+
+    def resets(self, *addresses):
+        """How many connections in which they have said something they were
+        the first to end, with a RST.
+        """
+        with self.lock:
+            return sum(
+                source[0] in addresses and source[1] == SMTP and
+                is_reset != 0 and any(
+                    self.sent[source, to] for to in both if to != source)
+                for both, ((source, is_reset), *_) in self.ends.items())
+
+    def drops(self):
+        """Packets that it missed since it was last asked."""
+        return struct.unpack("II", self.socket.getsockopt(
+            SOL_PACKET, PACKET_STATISTICS, 8))[1]
