@@ -4,6 +4,7 @@
 
 PREFIX	= /usr/local
 BINDIR	= $(PREFIX)/sbin
+LIBDIR	= $(PREFIX)/lib/tarpit
 MANDIR	= $(PREFIX)/share/man/man8
 DOCDIR	= $(PREFIX)/share/doc/tarpit
 UNITDIR	= $(PREFIX)/lib/systemd/system
@@ -24,18 +25,25 @@ LINK	= $(CC) $(CFLAGS) $(LDFLAGS)
 
 SRCS	= tarpit.c log.c seal.c
 OBJS	= tarpit.o log.o seal.o
+STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
+	stats/set.c stats/calendar.c stats/report.c stats/replace.c \
+	stats/html.c stats/style.c stats/bars.c stats/curve.c \
+	stats/periods.c stats/write.c
+STATS_OBJS = $(STATS_SRCS:.c=.o) log.o
 
-.PHONY: all deps run check check-systemd bench bench-supers lint lint-build \
-	install uninstall clean
+.PHONY: all deps run check check-units check-systemd check-mail check-page picture \
+	bench bench-supers bench-hold lint lint-build install uninstall clean
 .NOTPARALLEL:
 
-all: tarpit
+all: tarpit tarpit-stats
 
 tarpit: $(OBJS)
-	@echo "$(LINK) $(LDSTATIC) -o $@ $(OBJS) $(LDADD)"
-	@$(LINK) $(LDSTATIC) -o $@ $(OBJS) $(LDADD) 2>/dev/null || { \
+tarpit-stats: $(STATS_OBJS)
+tarpit tarpit-stats:
+	@echo "$(LINK) $(LDSTATIC) -o $@ $^ $(LDADD)"
+	@$(LINK) $(LDSTATIC) -o $@ $^ $(LDADD) 2>/dev/null || { \
 	    echo "no static libraries here: linking dynamically"; \
-	    $(LINK) -o $@ $(OBJS) $(LDADD); }
+	    $(LINK) -o $@ $^ $(LDADD); }
 
 .c.o:
 	$(COMPILE) -c -o $@ $<
@@ -43,6 +51,9 @@ tarpit: $(OBJS)
 tarpit.o: tarpit.c log.h seal.h
 log.o: log.c log.h
 seal.o: seal.c seal.h
+$(STATS_OBJS): log.h stats/input.h stats/state.h stats/totals.h stats/set.h \
+	stats/calendar.h stats/report.h stats/replace.h stats/style.h \
+	stats/bars.h stats/curve.h stats/periods.h stats/write.h
 
 deps:
 	tests/deps build
@@ -57,25 +68,27 @@ run: tarpit
 	@SYSTEMD_LOG_LEVEL=err systemd-socket-activate --accept --inetd \
 	    --listen=127.0.0.1:2525 ./tarpit -d -i 1000
 
-install: tarpit
+install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR) $(DESTDIR)$(DOCDIR)
 	# In one step, since connections come at any moment of an upgrade.
 	install -m 755 tarpit $(DESTDIR)$(BINDIR)/tarpit.new
 	mv -f $(DESTDIR)$(BINDIR)/tarpit.new $(DESTDIR)$(BINDIR)/tarpit
-	install -m 644 tarpit.8 $(DESTDIR)$(MANDIR)/tarpit.8
+	install -m 755 tarpit-stats $(DESTDIR)$(BINDIR)
+	install -m 644 tarpit.8 tarpit-stats.8 $(DESTDIR)$(MANDIR)
 	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
-	@units/install '$(DESTDIR)' '$(BINDIR)' '$(DOCDIR)' '$(UNITDIR)' \
-	    '$(SYSUSERSDIR)' '$(XINETDDIR)'
+	@units/install '$(DESTDIR)' '$(BINDIR)' '$(LIBDIR)' '$(DOCDIR)' \
+	    '$(UNITDIR)' '$(SYSUSERSDIR)' '$(XINETDDIR)'
 
 uninstall:
-	@units/uninstall '$(DESTDIR)' '$(UNITDIR)' '$(SYSUSERSDIR)' \
-	    '$(XINETDDIR)'
-	rm -f $(DESTDIR)$(BINDIR)/tarpit $(DESTDIR)$(MANDIR)/tarpit.8
+	@units/uninstall '$(DESTDIR)' '$(LIBDIR)' '$(UNITDIR)' \
+	    '$(SYSUSERSDIR)' '$(XINETDDIR)'
+	rm -f $(DESTDIR)$(BINDIR)/tarpit $(DESTDIR)$(BINDIR)/tarpit-stats
+	rm -f $(DESTDIR)$(MANDIR)/tarpit.8 $(DESTDIR)$(MANDIR)/tarpit-stats.8
 	rm -rf $(DESTDIR)$(DOCDIR)
 	-rmdir $(DESTDIR)$(MANDIR) 2>/dev/null
 
 clean:
-	rm -f tarpit $(OBJS)
+	rm -f tarpit tarpit-stats $(OBJS) $(STATS_OBJS)
 	rm -rf tests/build
 
 include tests/tests.mk

@@ -2,18 +2,22 @@
 
 BUILD	= tests/build
 CHECK_LIBS = -lcheck -lsubunit -lm -lrt -lpthread
-UNIT	= $(BUILD)/unit_log $(BUILD)/unit_tarpit
+UNIT	= $(BUILD)/unit_log $(BUILD)/unit_tarpit $(BUILD)/unit_stats
+UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/report.c
 # The real objects with one thing changed.
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 	$(BUILD)/tarpit-unsealed $(BUILD)/no_seccomp
 # Laid over /usr and /etc in the sandbox; see tests/unpack.
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime
 
-check: tarpit $(UNIT) $(MODIFIED)
-	$(BUILD)/unit_log
-	$(BUILD)/unit_tarpit
+check: all check-units $(MODIFIED)
 	tests/unpack $(BUILD)/root $(SERVERS)
 	tests/e2e/run
+
+check-units: $(UNIT)
+	$(BUILD)/unit_log
+	$(BUILD)/unit_tarpit
+	$(BUILD)/unit_stats
 
 $(BUILD)/unit_log: tests/unit_log.c tests/unit.h log.c log.h
 	@mkdir -p $(BUILD)
@@ -22,6 +26,11 @@ $(BUILD)/unit_log: tests/unit_log.c tests/unit.h log.c log.h
 $(BUILD)/unit_tarpit: tests/unit_tarpit.c tests/unit.h $(SRCS) log.h seal.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit_tarpit.c log.c seal.c $(CHECK_LIBS) $(LDADD)
+
+$(BUILD)/unit_stats: tests/unit_stats.c tests/unit.h $(UNIT_STATS_SRCS) \
+	stats/set.h stats/totals.h stats/calendar.h stats/report.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ tests/unit_stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
 
 $(BUILD)/tarpit-attempt: tests/attempt.c $(OBJS)
 	@mkdir -p $(BUILD)
@@ -41,35 +50,62 @@ $(BUILD)/no_seccomp: tests/no_seccomp.c
 	$(COMPILE) -o $@ tests/no_seccomp.c
 
 # Under a real systemd; tests/deps lab installs what that takes.
-check-systemd: tarpit
+check-systemd: all
 	tests/lab/systemd
 	tests/lab/others
 
-bench-supers: tarpit
+bench-supers: all
 	tests/lab/supers
 
-bench: tarpit
-	tests/sandbox python3 tests/bench.py
+# The page in a real browser, the metrics in promtool; tests/deps page installs
+# what that takes.
+check-page: all
+	tests/unpack $(BUILD)/prometheus prometheus
+	tests/page/run || [ $$? -eq 77 ]
+
+picture: all
+	tests/page/run picture
+
+# Genuine mail, from real mail servers; root.
+MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime
+check-mail: tarpit
+	tests/unpack $(BUILD)/mail $(MAIL)
+	tests/mail/run || [ $$? -eq 77 ]
+
+# How long clients are held, by this and by other means.
+bench-hold: tarpit
+	tests/mail/hold
+
+bench: all
+	status=0; tests/sandbox python3 tests/bench.py || status=1; \
+	python3 tests/bench_stats.py || status=1; exit $$status
 
 # What lint needs is large, and not for users: tests/deps lint.
 SCRIPTS	= tests/sandbox tests/unpack tests/deps units/install units/uninstall \
-	units/tcpserver/run units/tcpsvd/run tests/lab/boot tests/lab/image \
-	tests/lab/systemd tests/lab/others tests/lab/supers
-C_FILES	= *.c *.h tests/*.c tests/*.h
+	units/tcpserver/run units/tcpsvd/run units/stats/update tests/lab/boot tests/lab/image \
+	tests/lab/systemd tests/lab/others tests/lab/supers tests/mail/hold
+C_FILES	= *.c *.h stats/*.c stats/*.h tests/*.c tests/*.h
 
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
-	clang-tidy --quiet $(SRCS) -- $(STD)
+	# One at a time: its analyzer carries errors from file to file.
+	set -e; for file in $(SRCS) $(STATS_SRCS); do \
+	    clang-tidy --quiet $$file -- $(STD); done
 	cppcheck --quiet --std=c17 --error-exitcode=1 \
-	    --enable=warning,style,performance,portability $(SRCS) tests/*.c
+	    --enable=warning,style,performance,portability $(SRCS) \
+	    $(STATS_SRCS) tests/*.c
 	shellcheck $(SCRIPTS)
-	mandoc -Tlint -Wwarning tarpit.8
+	mandoc -Tlint -Wwarning tarpit.8 tarpit-stats.8
 	$(MAKE) CC=clang CFLAGS='-O2 -Werror' BUILD=$(BUILD)/clang lint-build
 	$(MAKE) CC=gcc CFLAGS='-O2 -Werror' BUILD=$(BUILD)/gcc lint-build
 
 # Without a warning under either compiler.
 lint-build: $(UNIT) $(BUILD)/tarpit-unsealed $(BUILD)/tarpit $(BUILD)/floor \
-	$(BUILD)/no_seccomp
+	$(BUILD)/tarpit-stats $(BUILD)/no_seccomp
+
+$(BUILD)/tarpit-stats: $(STATS_SRCS) log.c
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ $(STATS_SRCS) log.c $(LDADD)
 
 $(BUILD)/tarpit: $(SRCS) log.h seal.h
 	@mkdir -p $(BUILD)

@@ -18,8 +18,10 @@ class Build(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.root = directory.name
-        os.mkdir(os.path.join(self.root, "tests"))
-        for pattern in "*.c", "*.h", "Makefile", "tests/tests.mk":
+        for name in "tests", "stats":
+            os.mkdir(os.path.join(self.root, name))
+        for pattern in ("*.c", "*.h", "stats/*.c", "stats/*.h", "Makefile",
+                        "tests/tests.mk"):
             for path in glob.glob(os.path.join(TOP, pattern)):
                 shutil.copy(path, os.path.join(
                     self.root, os.path.relpath(path, TOP)))
@@ -29,15 +31,20 @@ class Build(unittest.TestCase):
             ["make", "-C", self.root] + list(args), check=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
 
-    def is_static(self):
-        program = os.path.join(self.root, "tarpit")
-        self.assertEqual(subprocess.run([program, "-V"]).returncode, 0)
-        with open(program, "rb") as file:
-            return b"/ld-linux" not in file.read()
+    def are_static(self):
+        """Whether both are, which is never one alone."""
+        static = set()
+        for name in "tarpit", "tarpit-stats":
+            program = os.path.join(self.root, name)
+            self.assertEqual(subprocess.run([program, "-V"]).returncode, 0)
+            with open(program, "rb") as file:
+                static.add(b"/ld-linux" not in file.read())
+        self.assertEqual(len(static), 1)
+        return static.pop()
 
     def test_static_where_the_libraries_are(self):
         self.assertNotIn("warning", self.make())
-        self.assertTrue(self.is_static())
+        self.assertTrue(self.are_static())
 
     @needs_root
     def test_dynamic_where_they_are_not(self):
@@ -50,11 +57,11 @@ class Build(unittest.TestCase):
         finally:
             for library in libraries:
                 os.rename(library + ".away", library)
-        self.assertFalse(self.is_static())
+        self.assertFalse(self.are_static())
 
     def test_dynamic_if_asked(self):
         self.make("LDSTATIC=")
-        self.assertFalse(self.is_static())
+        self.assertFalse(self.are_static())
 
     def test_clean(self):
         before = os.listdir(self.root)

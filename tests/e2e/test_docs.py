@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 from harness import TARPIT, TOP
+from stats import STATS
 
 
 def read(name):
@@ -23,6 +24,21 @@ class Docs(unittest.TestCase):
         self.assertEqual(
             options, ["-" + flag for flag in
                       re.findall(r"^\.Op Fl (\w+)", synopsis, re.M)])
+
+    def test_usage_of_stats_is_that_of_the_manual(self):
+        usage = subprocess.run([STATS, "-x"], stdin=subprocess.DEVNULL,
+                               capture_output=True, text=True).stderr
+        synopsis = read("tarpit-stats.8").split(
+            ".Sh SYNOPSIS")[1].split(".Sh")[0]
+        self.assertEqual(
+            re.findall(r"\[-(\w)", usage),
+            re.findall(r"^\.Op Fl (\w)", synopsis, re.M))
+
+    def test_limits_of_the_state_are_those_of_the_manual(self):
+        header, manual = read("stats/state.h"), read("tarpit-stats.8")
+        for name in "STATE_LINES_MIN", "STATE_LINES_MAX":
+            value = int(re.search(r"#define %s (\d+)" % name, header)[1])
+            self.assertIn("{:,}".format(value), manual)
 
     def test_defaults_and_limits_are_those_of_the_source(self):
         source, manual = read("tarpit.c"), read("tarpit.8")

@@ -8,11 +8,16 @@ import unittest
 
 from harness import TOP, needs_root
 
-PROGRAM = {"usr/local/sbin/tarpit", "usr/local/share/man/man8/tarpit.8"}
+PROGRAM = {
+    "usr/local/sbin/tarpit", "usr/local/share/man/man8/tarpit.8",
+    "usr/local/sbin/tarpit-stats", "usr/local/share/man/man8/tarpit-stats.8",
+    "usr/local/lib/tarpit/stats-update"}
 SYSTEMD = {
     "usr/local/lib/systemd/system/tarpit.socket",
     "usr/local/lib/systemd/system/tarpit@.service",
     "usr/local/lib/systemd/system/tarpit.slice",
+    "usr/local/lib/systemd/system/tarpit-stats.service",
+    "usr/local/lib/systemd/system/tarpit-stats.timer",
     "usr/local/lib/sysusers.d/tarpit.conf"}
 DOC = "usr/local/share/doc/tarpit/"
 DOCS = {DOC + name for name in (
@@ -20,7 +25,7 @@ DOCS = {DOC + name for name in (
     "examples/inetd/inetd.conf", "examples/tcpserver/run",
     "examples/tcpsvd/run", "examples/systemd/hardened.conf",
     "examples/systemd/bind.conf", "examples/rsyslog/tarpit.conf",
-    "examples/logrotate/tarpit")}
+    "examples/logrotate/tarpit", "examples/cron/tarpit-stats")}
 
 
 def make(*args):
@@ -56,7 +61,11 @@ class Install(unittest.TestCase):
     def test_under_another_prefix(self):
         make("install", "DESTDIR=" + self.root, "PREFIX=/opt")
         self.assertIn("opt/sbin/tarpit", files(self.root))
+        with open(self.path("opt/lib/systemd/system/"
+                            "tarpit-stats.service")) as file:
+            self.assertIn("=/opt/lib/tarpit/stats-update\n", file.read())
         for name in ("opt/lib/systemd/system/tarpit@.service",
+                     "opt/lib/tarpit/stats-update",
                      "opt/share/doc/tarpit/examples/xinetd/tarpit",
                      "opt/share/doc/tarpit/examples/tcpsvd/run"):
             with open(self.path(name)) as file:

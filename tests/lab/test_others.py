@@ -11,6 +11,7 @@ import grp
 import gzip
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -288,6 +289,15 @@ class Rsyslog(Lab):
         return [hold for path in glob.glob(self.LOG + "*")
                 for hold in self.logged(path)]
 
+    def update_stats(self):
+        """As cron does; returns what has been counted so far."""
+        with open(EXAMPLES + "/cron/tarpit-stats") as crontab:
+            command = crontab.read().splitlines()[-1].split(" root ")[1]
+        subprocess.run(["sh", "-c", command], check=True)
+        return int(re.search(r"^Emails blocked: (\d+)", run(
+            "tarpit-stats", "-s", "/var/lib/tarpit/state", "/dev/null"),
+            re.MULTILINE)[1])
+
     def only_root_and_adm_read(self):
         for path in glob.glob(self.LOG + "*"):
             status = os.stat(path)
@@ -340,6 +350,22 @@ class Rsyslog(Lab):
         for name in files:
             self.assertGreater(len(self.logged(self.LOG + name)), 0, name)
         self.only_root_and_adm_read()
+
+    def test_stats_count_each_line_once(self):
+        shutil.rmtree("/var/lib/tarpit", ignore_errors=True)
+        self.assertEqual(self.update_stats(), 0)
+        count = 0
+        for _ in range(3):
+            for _ in range(2):
+                self.clients.close(self.clients.hold(sources(1, 10)))
+                count += 10
+                self.assertTrue(wait_for(
+                    lambda: self.update_stats() == count))
+                self.assertEqual(self.update_stats(), count)
+            self.assertEqual(self.rotate().wait(), 0)
+            self.assertEqual(self.update_stats(), count)
+        with open("/var/lib/tarpit/www/index.html") as page:
+            self.assertIn(">%d<" % count, page.read())
 
     def test_nothing_is_kept_beyond_thirty_days(self):
         self.clients.close(self.come(["127.0.1.1"]))

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Bars along the calendar, in SVG.
+ */
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "bars.h"
+#include "calendar.h"
+#include "periods.h"
+
+#define HEIGHT	  1000 /* of the plot, in its own units */
+#define PITCH	  10   /* from bar to bar */
+#define BAR	  8    /* as wide as that */
+#define BAR_MIN	  5    /* as high, so that it can be seen */
+#define STEPS_MAX 4    /* of the axis of values */
+
+/* Of the axis of dates: as many labels as there is room for. */
+#define LABELS_WIDE   8
+#define LABELS_NARROW 5
+#define LABEL_MAX     16
+
+/* Pixels: the narrowest plots, and a letter's width, generously. */
+#define WIDE   400.0
+#define NARROW 232.0
+#define LETTER 7.0
+
+static double axis_step(double, double);
+static void draw_values(FILE *, double, int);
+static void draw_bars(
+    FILE *, const struct periods *, const struct measure *, double);
+static void draw_dates(FILE *, const struct periods *);
+static const struct unit *label_unit(int, int);
+static void draw_date(FILE *, const struct periods *, int, const char *, int);
+static double date_place(const struct periods *, int);
+static void label_text(char *, size_t, const struct unit *, int);
+
+void
+bars_draw(
+    FILE *out, const struct periods *periods, const struct measure *measure)
+{
+	int peak = bars_peak(periods, measure);
+	double most = measure->value(&periods->period[peak]);
+	double step = axis_step(most, measure->least);
+	int steps = 1;
+
+	while (steps * step < most)
+		steps++;
+	draw_values(out, step, steps);
+	draw_bars(out, periods, measure, steps * step);
+	draw_dates(out, periods);
+}
+
+int
+bars_peak(const struct periods *periods, const struct measure *measure)
+{
+	int peak = 0;
+	int i;
+
+	for (i = 1; i < periods->count; i++) {
+		if (measure->value(&periods->period[i]) >
+		    measure->value(&periods->period[peak]))
+			peak = i;
+	}
+	return peak;
+}
+
+/* 1, 2 or 5 times a power of ten, if the least one is such a power. */
+static double
+axis_step(double most, double least)
+{
+	static const double factors[] = { 2, 2.5, 2 };
+	double step = least;
+	int i;
+
+	for (i = 0; most > STEPS_MAX * step; i++)
+		step *= factors[i % 3];
+	return step;
+}
+
+static void
+draw_values(FILE *out, double step, int steps)
+{
+	static const char suffixes[][2] = { "", "k", "M", "G", "T", "P", "E" };
+	int i;
+
+	for (i = 0; i <= steps; i++) {
+		double value = i * step;
+		int thousands;
+
+		for (thousands = 0; value >= 1000; thousands++)
+			value /= 1000;
+		fprintf(out,
+		    "<svg y=\"%.1f%%\"><line class=\"%s\" x2=\"100%%\"/>"
+		    "<text class=\"y\" x=\"-8\" y=\"4\">%.3g%s</text></svg>\n",
+		    100.0 * (steps - i) / steps, i == 0 ? "base" : "grid",
+		    value, suffixes[thousands]);
+	}
+}
+
+static void
+draw_bars(FILE *out, const struct periods *periods,
+    const struct measure *measure, double top)
+{
+	int peak = bars_peak(periods, measure);
+	int i;
+
+	fprintf(out,
+	    "<svg class=\"bars\" viewBox=\"0 0 %d %d\""
+	    " preserveAspectRatio=\"none\">\n",
+	    PITCH * periods->count, HEIGHT);
+	for (i = 0; i < periods->count; i++) {
+		const struct period *period = &periods->period[i];
+		int height;
+
+		if (period->connections == 0)
+			continue;
+		height = (int)(measure->value(period) / top * HEIGHT);
+		if (height < BAR_MIN)
+			height = BAR_MIN;
+		fprintf(out,
+		    "<rect%s x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\">"
+		    "<title>",
+		    i == peak ? " class=\"peak\"" : "",
+		    PITCH * i + (PITCH - BAR) / 2, HEIGHT - height, BAR,
+		    height);
+		measure->write(out, period);
+		fputc(' ', out);
+		periods_write_place(out, periods, i);
+		fputs("</title></rect>\n", out);
+	}
+	fputs("</svg>\n", out);
+}
+
+static void
+draw_dates(FILE *out, const struct periods *periods)
+{
+	int begin = unit_begin(periods->unit, periods->first);
+	int end = unit_begin(periods->unit, periods->first + periods->count);
+	const struct unit *unit = label_unit(begin, end);
+	int first = unit_number(unit, begin - 1) + 1;
+	int last = unit_number(unit, periods->last_day);
+	int every = unit_number(unit, end - 1) - first < LABELS_NARROW ? 1 : 2;
+	/* Months so that January is among them. */
+	int from = unit->months > 0 ? 0 : first;
+	char text[LABEL_MAX];
+	int i;
+
+	for (i = first; i <= last; i++) {
+		label_text(text, sizeof(text), unit, unit_begin(unit, i));
+		draw_date(out, periods, unit_begin(unit, i), text,
+		    (i - from) % every == 0);
+	}
+}
+
+static const struct unit *
+label_unit(int begin, int end)
+{
+	static const struct unit units[] = { { "", 1, 0 }, { "", 2, 0 },
+		{ "", 7, 0 }, { "", 14, 0 }, { "", 0, 1 }, { "", 0, 3 },
+		{ "", 0, 6 }, { "", 0, 12 }, { "", 0, 24 }, { "", 0, 60 },
+		{ "", 0, 120 }, { "", 0, 240 }, { "", 0, 600 }, { "", 0, 1200 },
+		{ "", 0, 2400 }, { "", 0, 12000 } };
+	const struct unit *unit = units;
+
+	while (unit_number(unit, end - 1) - unit_number(unit, begin - 1) >
+	    LABELS_WIDE)
+		unit++;
+	return unit;
+}
+
+/* The label stands to the right of its mark, where there is room for it. */
+static void
+draw_date(FILE *out, const struct periods *periods, int day, const char *text,
+    int narrow)
+{
+	double place = date_place(periods, day);
+	double room = (1 - place) / (LETTER * (double)strlen(text));
+
+	if (room * WIDE < 1)
+		return;
+	if (room * NARROW < 1)
+		narrow = 0;
+	fprintf(out,
+	    "<svg x=\"%.1f%%\" y=\"100%%\"%s><path class=\"tick\" d=\"M0 0v7\"/>"
+	    "<text x=\"4\" y=\"16\">%s</text></svg>\n",
+	    100 * place, narrow ? "" : " class=\"w\"", text);
+}
+
+/* Of the plot's width: bars are equally wide, and months are not. */
+static double
+date_place(const struct periods *periods, int day)
+{
+	const struct unit *unit = periods->unit;
+	int begin = unit_begin(unit, periods->first);
+
+	if (unit->months > 0)
+		return (double)(unit_number(unit, day) - periods->first) /
+		    periods->count;
+	return (double)(day - begin) / (unit->days * periods->count);
+}
+
+/* January is where the year is. */
+static void
+label_text(char *text, size_t size, const struct unit *unit, int day)
+{
+	struct tm tm = day_date(day);
+
+	if (unit->months == 0)
+		snprintf(
+		    text, size, "%d %.3s", tm.tm_mday, month_names[tm.tm_mon]);
+	else if (tm.tm_mon == 0)
+		snprintf(text, size, "%d", tm.tm_year + 1900);
+	else
+		snprintf(text, size, "%.3s", month_names[tm.tm_mon]);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * How long holds last, as a survival curve in SVG.
+ */
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "curve.h"
+#include "totals.h"
+#include "write.h"
+
+#define WIDTH	    2000 /* of the plot, in its own units */
+#define HEIGHT	    1000
+#define BEGIN_MSEC  INT64_C(1000)
+#define AXIS_MIN    INT64_C(7200000) /* it reaches this far at least */
+#define SECOND_MSEC INT64_C(1000)
+
+/* On the axis of time. */
+struct mark {
+	const char *label;
+	int seconds;
+	int wide;   /* the longest axis, in seconds, that has room for it */
+	int narrow; /* and on a telephone */
+};
+
+static const struct mark marks[] = {
+	{ "1 s", 1, 86400, 86400 },
+	{ "2 s", 2, 86400, 0 },
+	{ "5 s", 5, 86400, 0 },
+	{ "10 s", 10, 86400, 86400 },
+	{ "30 s", 30, 7200, 0 },
+	{ "1 min", 60, 86400, 7200 },
+	{ "5 min", 300, 86400, 86400 },
+	{ "20 min", 1200, 86400, 0 },
+	{ "1 h", 3600, 86400, 86400 },
+	{ "2 h", 7200, 86400, 0 },
+	{ "4 h", 14400, 86400, 14400 },
+	{ "8 h", 28800, 86400, 0 },
+	{ "24 h", 86400, 86400, 86400 },
+};
+#define MARKS (sizeof(marks) / sizeof(marks[0]))
+
+static int64_t axis_end(const struct totals *);
+static void draw_line(FILE *, const struct totals *, int64_t);
+static void draw_point(FILE *, const struct totals *, uint64_t, int, int64_t);
+static void draw_shares(FILE *);
+static void draw_times(FILE *, int64_t);
+static void draw_time(FILE *, const struct mark *, int64_t);
+static void draw_median(FILE *, const struct totals *, int64_t);
+static int place(int64_t, int64_t);
+static int log2_scaled(uint64_t);
+static uint64_t held_after(const struct totals *, int64_t);
+
+void
+curve_draw(FILE *out, const struct totals *totals)
+{
+	int64_t end = axis_end(totals);
+
+	fprintf(out,
+	    "<svg class=\"curve\" viewBox=\"0 0 %d %d\""
+	    " preserveAspectRatio=\"none\">\n<path class=\"area\" d=\"",
+	    WIDTH, HEIGHT);
+	draw_line(out, totals, end);
+	fprintf(out,
+	    "V%dH0Z\"/>\n<path class=\"edge\""
+	    " vector-effect=\"non-scaling-stroke\" d=\"",
+	    HEIGHT);
+	draw_line(out, totals, end);
+	fputs("\"/>\n</svg>\n", out);
+	draw_shares(out);
+	draw_times(out, end);
+	if (totals->connections > 1)
+		draw_median(out, totals, end);
+}
+
+/* The last mark that is needed, in ms. */
+static int64_t
+axis_end(const struct totals *totals)
+{
+	int64_t end = 0;
+	size_t i;
+
+	for (i = 0; i < MARKS; i++) {
+		end = marks[i].seconds * SECOND_MSEC;
+		if (end >= AXIS_MIN && end >= totals->longest)
+			break;
+	}
+	return end;
+}
+
+static void
+draw_line(FILE *out, const struct totals *totals, int64_t end)
+{
+	uint64_t held = totals->connections -
+	    lengths_within(totals, LENGTH_STEPS - 1);
+	int drawn = LENGTH_STEPS - 1; /* as far as this bin */
+	int i;
+
+	fputc('M', out);
+	draw_point(out, totals, held, drawn, end);
+	for (i = LENGTH_STEPS; i < LENGTH_BINS - 1; i++) {
+		if (totals->lengths[i] == 0)
+			continue;
+		if (drawn < i - 1)
+			draw_point(out, totals, held, i - 1, end);
+		held -= totals->lengths[i];
+		draw_point(out, totals, held, i, end);
+		drawn = i;
+	}
+	/* Beyond the last bin only if it was held beyond the axis. */
+	if (held > 0)
+		draw_point(out, totals, held, LENGTH_BINS - 2, end);
+}
+
+/* The share that is held at the end of a bin. */
+static void
+draw_point(
+    FILE *out, const struct totals *totals, uint64_t held, int bin, int64_t end)
+{
+	double share = (double)held / (double)totals->connections;
+
+	fprintf(out, "%s%d %d", bin == LENGTH_STEPS - 1 ? "" : "L",
+	    place(length_end(bin), end), (int)(HEIGHT * (1 - share) + 0.5));
+}
+
+static void
+draw_shares(FILE *out)
+{
+	int share;
+
+	for (share = 0; share <= 100; share += 25)
+		fprintf(out,
+		    "<svg y=\"%d%%\"><line class=\"%s\" x2=\"100%%\"/>"
+		    "<text class=\"y\" x=\"-8\" y=\"4\">%d%%</text></svg>\n",
+		    100 - share, share == 0 ? "base" : "over", share);
+}
+
+static void
+draw_times(FILE *out, int64_t end)
+{
+	size_t i;
+
+	for (i = 0; i < MARKS; i++) {
+		int64_t msec = marks[i].seconds * SECOND_MSEC;
+
+		if (msec <= end && marks[i].wide * SECOND_MSEC >= end)
+			draw_time(out, &marks[i], end);
+	}
+}
+
+static void
+draw_time(FILE *out, const struct mark *mark, int64_t end)
+{
+	int64_t msec = mark->seconds * SECOND_MSEC;
+	const char *class = "x";
+
+	if (msec == BEGIN_MSEC)
+		class = "first";
+	else if (msec == end)
+		class = "last";
+	fprintf(out,
+	    "<svg x=\"%.1f%%\" y=\"100%%\"%s>"
+	    "<path class=\"tick\" d=\"M0 0v5\"/>"
+	    "<text class=\"%s\" y=\"18\">%s</text></svg>\n",
+	    100.0 * place(msec, end) / WIDTH,
+	    mark->narrow * SECOND_MSEC >= end ? "" : " class=\"w\"", class,
+	    mark->label);
+}
+
+/* Its label stands on the side where there is room. */
+static void
+draw_median(FILE *out, const struct totals *totals, int64_t end)
+{
+	int64_t median = curve_median(totals);
+	int x = place(median, end);
+	int left = x > WIDTH / 2;
+
+	if (median >= CURVE_END_MSEC)
+		return;
+	fprintf(out,
+	    "<svg x=\"%.1f%%\" y=\"50%%\"><circle class=\"half\" r=\"5\"/>"
+	    "<text class=\"%s\" x=\"%d\" y=\"%d\">half: ",
+	    100.0 * x / WIDTH, left ? "in" : "out", left ? -12 : 12,
+	    left ? 20 : -10);
+	write_length(out, median);
+	fputs("</text></svg>\n", out);
+}
+
+/* Of a time on the axis, in units of the plot. */
+static int
+place(int64_t msec, int64_t end)
+{
+	int begin = log2_scaled((uint64_t)BEGIN_MSEC);
+
+	if (msec < BEGIN_MSEC)
+		return 0;
+	return (int)((int64_t)(log2_scaled((uint64_t)msec) - begin) * WIDTH /
+	    (log2_scaled((uint64_t)end) - begin));
+}
+
+/*
+ * 65536 times the logarithm to base 2 of a number from 1 to 2^31, in whole
+ * numbers, so that the same log is the same page on every machine.
+ */
+static int
+log2_scaled(uint64_t number)
+{
+	int whole = 0, scaled, i;
+
+	while (number >> (whole + 1) > 0)
+		whole++;
+	/* From 1 to 2, times 2^31; squaring it gives one digit after another.
+	 */
+	number <<= 31 - whole;
+	scaled = whole;
+	for (i = 0; i < 16; i++) {
+		number = number * number >> 31;
+		scaled *= 2;
+		if (number >> 32 > 0) {
+			number >>= 1;
+			scaled++;
+		}
+	}
+	return scaled;
+}
+
+int64_t
+curve_median(const struct totals *totals)
+{
+	uint64_t half = (totals->connections + 1) / 2, within = 0;
+	int64_t begin = 0, end, median;
+	int i;
+
+	for (i = 0; i < LENGTH_BINS - 1; i++) {
+		end = length_end(i);
+		if (within + totals->lengths[i] >= half)
+			break;
+		within += totals->lengths[i];
+		begin = end;
+	}
+	if (i == LENGTH_BINS - 1)
+		return CURVE_END_MSEC;
+	median = begin +
+	    (int64_t)((double)(end - begin) * (double)(half - within) /
+		(double)totals->lengths[i]);
+	return median < totals->longest ? median : totals->longest;
+}
+
+void
+curve_describe(FILE *out, const struct totals *totals)
+{
+	size_t i;
+
+	for (i = 0; i < MARKS; i++) {
+		int64_t msec = marks[i].seconds * SECOND_MSEC;
+
+		if (marks[i].narrow == 0 || msec >= totals->longest)
+			continue;
+		write_share(out, held_after(totals, msec), totals->connections);
+		fprintf(out, " after %s; ", marks[i].label);
+	}
+	fputs("none beyond ", out);
+	write_length(out, totals->longest);
+	fputs(".", out);
+}
+
+/* Of a time that is a bin's end. */
+static uint64_t
+held_after(const struct totals *totals, int64_t msec)
+{
+	int bin = 0;
+
+	while (length_end(bin) < msec)
+		bin++;
+	return totals->connections - lengths_within(totals, bin);
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The page: one file, without a script, that loads nothing and has no address
+ * on it.  The same totals give the same page.
+ */
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bars.h"
+#include "calendar.h"
+#include "curve.h"
+#include "periods.h"
+#include "report.h"
+#include "style.h"
+#include "totals.h"
+#include "write.h"
+
+#define MSEC_PER_DAY (24 * HOUR_MSEC)
+
+/* A letter in tar, in SVG; a browser without one would ask for it. */
+#define ICON \
+	"data:image/svg+xml,%3Csvg%20xmlns='http:%2F%2Fwww.w3.org%2F2000" \
+	"%2Fsvg'%20viewBox='0%200%2016%2016'%3E%3Cpath%20fill='%23ffd08a'" \
+	"%20stroke='%23855018'%20d='M2,5,13,1,16,10,5,14zM13,1,9,8,2,5'/%3E" \
+	"%3Cpath%20fill='%231b130d'%20d='M0,9h16v4q-8,6-16,0z'/%3E%3C/svg%3E"
+
+static void write_head(FILE *, const struct totals *);
+static void write_header(FILE *, const struct totals *);
+static void draw_letters(FILE *, uint64_t);
+static void write_time(FILE *, int64_t);
+static void write_numbers(FILE *, const struct totals *);
+static char number_size(const struct totals *);
+static void write_emails_note(FILE *, const struct totals *);
+static void write_hours_note(FILE *, const struct totals *);
+static void write_hosts_note(FILE *, const struct totals *);
+static void write_plots(FILE *, const struct totals *);
+static void write_bars(FILE *, const struct periods *, const struct measure *);
+static void write_peak(FILE *, const struct periods *, const struct measure *);
+static void begin_plot(FILE *, const char *);
+static void end_plot(FILE *);
+static double connections_value(const struct period *);
+static void connections_write(FILE *, const struct period *);
+static double hours_value(const struct period *);
+static void hours_write(FILE *, const struct period *);
+static void write_curve(FILE *, const struct totals *);
+static void write_stay(FILE *, const struct totals *);
+static void write_footer(FILE *);
+
+static const struct measure connections = { "Connections", 1, connections_value,
+	connections_write };
+static const struct measure hours = { "Hours", 0.01, hours_value, hours_write };
+
+void
+report_html(FILE *out, const struct totals *totals)
+{
+	write_head(out, totals);
+	fputs("<body>\n", out);
+	write_header(out, totals);
+	fputs("<main>\n", out);
+	write_numbers(out, totals);
+	if (totals->connections > 0)
+		write_plots(out, totals);
+	fputs("</main>\n", out);
+	write_footer(out);
+	fputs("</body>\n</html>\n", out);
+}
+
+static void
+write_head(FILE *out, const struct totals *totals)
+{
+	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+	      "<meta charset=\"utf-8\">\n"
+	      "<meta http-equiv=\"Content-Security-Policy\""
+	      " content=\"default-src 'none'; style-src 'unsafe-inline';"
+	      " img-src data:; base-uri 'none'; form-action 'none'\">\n"
+	      "<meta name=\"viewport\""
+	      " content=\"width=device-width, initial-scale=1\">\n"
+	      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+	      "<link rel=\"icon\" href=\"" ICON "\">\n"
+	      "<title>Tar pit: ",
+	    out);
+	write_counted(out, totals->connections, "email");
+	fputs(" blocked</title>\n<meta name=\"description\" content=\"", out);
+	write_hours(out, totals->length);
+	fputs(" hours in the tar pit, ", out);
+	write_counted(out, totals->hosts.count, "unique SMTP host");
+	fputs(".\">\n", out);
+	style_write(out);
+	fputs("</head>\n", out);
+}
+
+static void
+write_header(FILE *out, const struct totals *totals)
+{
+	fputs("<header class=\"in-page\">\n<h1>Stuck in the tar pit</h1>\n<p>",
+	    out);
+	if (totals->connections == 0) {
+		fputs("Stats since: never. No connection yet.", out);
+	} else {
+		fputs("Stats since ", out);
+		write_time(out, totals->first);
+		fputs(", until ", out);
+		write_time(out, totals->last);
+		fputc('.', out);
+	}
+	fputs("</p>\n", out);
+	if (totals->connections > 0)
+		draw_letters(out, totals->connections);
+	fputs("</header>\n", out);
+}
+
+/* It goes under; so does a second one, which is almost gone. */
+static void
+draw_letters(FILE *out, uint64_t count)
+{
+	fputs("<svg class=\"mail\" viewBox=\"0 0 200 62\""
+	      " aria-hidden=\"true\">\n"
+	      "<g transform=\"rotate(-14 150 62)\">"
+	      "<path d=\"M108 16h84v58h-84z\"/>"
+	      "<path class=\"flap\" d=\"M108 16l42 34 42-34\"/></g>\n",
+	    out);
+	if (count > 1)
+		fputs("<g transform=\"rotate(24 42 70)\">"
+		      "<path d=\"M8 50h72v50H8z\"/>"
+		      "<path class=\"flap\" d=\"M8 50l36 29 36-29\"/></g>\n",
+		    out);
+	fputs("</svg>\n", out);
+}
+
+/* With the zone's offset for machines, which readers here need not see. */
+static void
+write_time(FILE *out, int64_t msec)
+{
+	struct tm tm = local_time(msec);
+	int minutes = (int)(tm.tm_gmtoff / 60);
+
+	fprintf(out, "<time datetime=\"%04d-%02d-%02dT%02d:%02d%c%02d:%02d\">",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    minutes < 0 ? '-' : '+', abs(minutes) / 60, abs(minutes) % 60);
+	write_moment(out, msec);
+	fputs("</time>", out);
+}
+
+static void
+write_numbers(FILE *out, const struct totals *totals)
+{
+	fprintf(out,
+	    "<div class=\"pit\">\n<dl class=\"in-page %c\">\n"
+	    "<div><dt>Email%s blocked</dt><dd class=\"number\">",
+	    number_size(totals), totals->connections == 1 ? "" : "s");
+	write_count(out, totals->connections);
+	fputs("</dd>", out);
+	write_emails_note(out, totals);
+	fputs("</div>\n"
+	      "<div><dt>Hours in the tar pit</dt><dd class=\"number\">",
+	    out);
+	write_hours(out, totals->length);
+	fputs("</dd>", out);
+	write_hours_note(out, totals);
+	fprintf(out,
+	    "</div>\n"
+	    "<div><dt>Unique SMTP host%s</dt><dd class=\"number\">",
+	    totals->hosts.count == 1 ? "" : "s");
+	write_count(out, totals->hosts.count);
+	fputs("</dd>", out);
+	write_hosts_note(out, totals);
+	fputs("</div>\n</dl>\n</div>\n", out);
+}
+
+/* All three are as large as the longest allows. */
+static char
+number_size(const struct totals *totals)
+{
+	int64_t whole_hours = totals->length / HOUR_MSEC;
+
+	if (totals->connections < 10000000 && whole_hours < 100000)
+		return 's';
+	if (totals->connections < UINT64_C(10000000000) &&
+	    whole_hours < 100000000)
+		return 'm';
+	return 'l';
+}
+
+/* Over all days from the first to the last, those without any included. */
+static void
+write_emails_note(FILE *out, const struct totals *totals)
+{
+	int64_t days;
+
+	if (totals->day_count < 2)
+		return;
+	days = totals->days[totals->day_count - 1].number -
+	    totals->days[0].number + 1;
+	fprintf(out, "<dd class=\"note\">%.1f a day, on average</dd>",
+	    (double)totals->connections / (double)days);
+}
+
+static void
+write_hours_note(FILE *out, const struct totals *totals)
+{
+	double days = (double)totals->length / (double)MSEC_PER_DAY;
+
+	if (days < 2)
+		return;
+	fputs("<dd class=\"note\">that is ", out);
+	if (days < 2 * 365)
+		fprintf(out, "%.0f days, day and night</dd>", days);
+	else
+		fprintf(out, "%.1f years, day and night</dd>", days / 365.25);
+}
+
+static void
+write_hosts_note(FILE *out, const struct totals *totals)
+{
+	if (totals->hosts.count < 2)
+		return;
+	fprintf(out, "<dd class=\"note\">%.1f visits from each</dd>",
+	    (double)totals->connections / (double)totals->hosts.count);
+}
+
+static void
+write_plots(FILE *out, const struct totals *totals)
+{
+	struct periods periods;
+
+	periods_collect(&periods, totals);
+	fputs("<div class=\"plots in-page\">\n", out);
+	write_bars(out, &periods, &connections);
+	write_bars(out, &periods, &hours);
+	write_curve(out, totals);
+	fputs("</div>\n", out);
+}
+
+static void
+write_bars(
+    FILE *out, const struct periods *periods, const struct measure *measure)
+{
+	const char *name = measure->name;
+	const char *unit = periods->unit->name;
+
+	fprintf(out,
+	    "<figure>\n<figcaption>\n<h2>%s per %s</h2>\n<p>Most: ", name,
+	    unit);
+	write_peak(out, periods, measure);
+	fputs(".</p>\n</figcaption>\n", out);
+	begin_plot(out, name);
+	fprintf(out,
+	    "<title id=\"%s-title\">%s per %s</title>\n"
+	    "<desc id=\"%s-desc\">Bars, one for each %s from ",
+	    name, name, unit, name, unit);
+	write_day(out, periods->first_day);
+	fputs(" to ", out);
+	write_day(out, periods->last_day);
+	fputs(". The highest: ", out);
+	write_peak(out, periods, measure);
+	fputs(".</desc>\n", out);
+	bars_draw(out, periods, measure);
+	end_plot(out);
+}
+
+static void
+write_peak(
+    FILE *out, const struct periods *periods, const struct measure *measure)
+{
+	int peak = bars_peak(periods, measure);
+
+	measure->write(out, &periods->period[peak]);
+	fputc(' ', out);
+	periods_write_place(out, periods, peak);
+}
+
+/* Its title and description are to follow; together they are its name. */
+static void
+begin_plot(FILE *out, const char *name)
+{
+	fprintf(out,
+	    "<div class=\"plot\"><svg role=\"img\""
+	    " aria-labelledby=\"%s-title %s-desc\">\n",
+	    name, name);
+}
+
+static void
+end_plot(FILE *out)
+{
+	fputs("</svg></div>\n</figure>\n", out);
+}
+
+static double
+connections_value(const struct period *period)
+{
+	return (double)period->connections;
+}
+
+static void
+connections_write(FILE *out, const struct period *period)
+{
+	write_counted(out, period->connections, "connection");
+}
+
+static double
+hours_value(const struct period *period)
+{
+	return (double)period->length / (double)HOUR_MSEC;
+}
+
+static void
+hours_write(FILE *out, const struct period *period)
+{
+	write_hours(out, period->length);
+	fputs(" hours", out);
+}
+
+static void
+write_curve(FILE *out, const struct totals *totals)
+{
+	fputs("<figure class=\"wide\">\n<figcaption>\n"
+	      "<h2>How long they stay</h2>\n"
+	      "<p>The share still held after so long. ",
+	    out);
+	write_stay(out, totals);
+	fputs("</p>\n</figcaption>\n", out);
+	begin_plot(out, "stay");
+	fputs("<title id=\"stay-title\">How long they stay</title>\n"
+	      "<desc id=\"stay-desc\">The share that is still held after a"
+	      " time, on a logarithmic axis: ",
+	    out);
+	curve_describe(out, totals);
+	fputs("</desc>\n<linearGradient id=\"tar\" x2=\"0\" y2=\"1\"><stop/>"
+	      "<stop offset=\"1\"/></linearGradient>\n",
+	    out);
+	curve_draw(out, totals);
+	end_plot(out);
+}
+
+static void
+write_stay(FILE *out, const struct totals *totals)
+{
+	if (totals->connections == 1) {
+		fputs("The only one so far stayed ", out);
+	} else {
+		fputs("Half stayed longer than ", out);
+		write_length(out, curve_median(totals));
+		fputs(", the longest ", out);
+	}
+	write_length(out, totals->longest);
+	fputc('.', out);
+}
+
+static void
+write_footer(FILE *out)
+{
+	fputs(
+	    "<footer class=\"in-page\">\n"
+	    "<p>A tar pit looks like a mail server of last resort, where"
+	    " spamware likes to come in. It says hello, and then begins an"
+	    " answer that never ends: one byte every few seconds, for as long"
+	    " as somebody waits. It never sees a mail.</p>\n"
+	    "<p>What is recorded of a connection: address, time connected,"
+	    " time disconnected; nothing else. No address is on this page.</p>\n"
+	    "</footer>\n",
+	    out);
+}

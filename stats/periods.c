@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The days of the totals by day, week, month or longer.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "calendar.h"
+#include "periods.h"
+#include "write.h"
+
+#define SECONDS_PER_DAY 86400
+#define THURSDAY	3 /* days after a Monday: 1 January 1970 */
+#define MONTHS_PER_YEAR 12
+#define YEARS_BEFORE	1900 /* of struct tm */
+#define PERIODS_MIN	7    /* one day's bar is not a wall */
+
+/* Log lines end with the year 9999, and the last of these has 81 till then. */
+static const struct unit units[] = {
+	{ "day", 1, 0 },
+	{ "week", 7, 0 },
+	{ "month", 0, 1 },
+	{ "quarter", 0, 3 },
+	{ "year", 0, 12 },
+	{ "five years", 0, 60 },
+	{ "decade", 0, 120 },
+	{ "century", 0, 1200 },
+};
+
+static const struct unit *choose_unit(int, int);
+static int month_number(int);
+static int month_begin(int);
+static void write_months(FILE *, const struct unit *, int);
+
+void
+periods_collect(struct periods *periods, const struct totals *totals)
+{
+	int first = totals->days[0].number;
+	int last = totals->days[totals->day_count - 1].number;
+	size_t i;
+
+	memset(periods, 0, sizeof(*periods));
+	periods->first_day = first;
+	periods->last_day = last;
+	periods->unit = choose_unit(first, last);
+	periods->first = unit_number(periods->unit, first);
+	periods->count = unit_number(periods->unit, last) - periods->first + 1;
+	if (periods->count < PERIODS_MIN)
+		periods->count = PERIODS_MIN;
+	for (i = 0; i < totals->day_count; i++) {
+		const struct day *day = &totals->days[i];
+		int at = unit_number(periods->unit, day->number) -
+		    periods->first;
+		struct period *period = &periods->period[at];
+
+		period->connections += day->connections;
+		period->length += day->length;
+	}
+}
+
+static const struct unit *
+choose_unit(int first, int last)
+{
+	const struct unit *unit = units;
+
+	while (
+	    unit_number(unit, last) - unit_number(unit, first) >= PERIODS_MAX)
+		unit++;
+	return unit;
+}
+
+/* Weeks begin on Monday; a day can be -1, west of Greenwich. */
+int
+unit_number(const struct unit *unit, int day)
+{
+	if (unit->months > 0)
+		return month_number(day) / unit->months;
+	if (unit->days > 1)
+		return (day + THURSDAY) / unit->days;
+	return day;
+}
+
+int
+unit_begin(const struct unit *unit, int number)
+{
+	if (unit->months > 0)
+		return month_begin(number * unit->months);
+	if (unit->days > 1)
+		return number * unit->days - THURSDAY;
+	return number;
+}
+
+/* Counted from the year 0, so that decades and centuries are round. */
+static int
+month_number(int day)
+{
+	struct tm tm = day_date(day);
+
+	return (tm.tm_year + YEARS_BEFORE) * MONTHS_PER_YEAR + tm.tm_mon;
+}
+
+static int
+month_begin(int month)
+{
+	struct tm tm = {
+		.tm_mday = 1,
+		.tm_mon = month % MONTHS_PER_YEAR,
+		.tm_year = month / MONTHS_PER_YEAR - YEARS_BEFORE,
+	};
+
+	return (int)(timegm(&tm) / SECONDS_PER_DAY);
+}
+
+void
+periods_write_place(FILE *out, const struct periods *periods, int i)
+{
+	const struct unit *unit = periods->unit;
+	int day = unit_begin(unit, periods->first + i);
+
+	if (unit->months > 0) {
+		write_months(out, unit, day);
+		return;
+	}
+	fputs(unit->days > 1 ? "in the week of " : "on ", out);
+	write_day(out, day);
+}
+
+static void
+write_months(FILE *out, const struct unit *unit, int day)
+{
+	struct tm tm = day_date(day);
+	int year = tm.tm_year + YEARS_BEFORE;
+
+	if (unit->months == 1)
+		fprintf(out, "in %s %d", month_names[tm.tm_mon], year);
+	else if (unit->months < MONTHS_PER_YEAR)
+		fprintf(out, "from %s to %s %d", month_names[tm.tm_mon],
+		    month_names[tm.tm_mon + unit->months - 1], year);
+	else if (unit->months == MONTHS_PER_YEAR)
+		fprintf(out, "in %d", year);
+	else
+		fprintf(out, "from %d to %d", year,
+		    year + unit->months / MONTHS_PER_YEAR - 1);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The totals in the forms that take no drawing; the page is html.c.
+ */
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "calendar.h"
+#include "report.h"
+
+#define SECOND_MSEC 1000
+
+static void json_time(FILE *, const char *, const struct totals *, int64_t);
+static void json_days(FILE *, const struct totals *);
+static void json_lengths(FILE *, const struct totals *);
+static void metric(FILE *, const char *, const char *, const char *);
+static void print_seconds(FILE *, int64_t);
+
+/* The four lines of the tarpit of 2006. */
+void
+report_text(FILE *out, const struct totals *totals)
+{
+	int64_t hours = hours_hundredths(totals->length);
+
+	if (totals->connections == 0) {
+		fprintf(out, "Stats since: never\n");
+	} else {
+		struct tm tm = local_time(totals->first);
+
+		fprintf(out, "Stats since: %d%s %s %d @ %02d:%02d\n",
+		    tm.tm_mday, ordinal(tm.tm_mday), month_names[tm.tm_mon],
+		    tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
+	}
+	fprintf(out, "Emails blocked: %" PRIu64 "\n", totals->connections);
+	fprintf(out, "Hours in Tar Pit: %" PRId64 ".%02d\n", hours / 100,
+	    (int)(hours % 100));
+	fprintf(out, "Unique SMTP Hosts: %zu\n", totals->hosts.count);
+}
+
+int64_t
+hours_hundredths(int64_t msec)
+{
+	return (msec + HOUR_MSEC / 200) / (HOUR_MSEC / 100);
+}
+
+void
+report_json(FILE *out, const struct totals *totals)
+{
+	fprintf(out, "{\n  \"version\": 1,\n");
+	json_time(out, "since", totals, totals->first);
+	json_time(out, "until", totals, totals->last);
+	fprintf(
+	    out, "  \"emails_blocked\": %" PRIu64 ",\n", totals->connections);
+	fprintf(out, "  \"seconds_in_tarpit\": ");
+	print_seconds(out, totals->length);
+	fprintf(out, ",\n  \"longest_seconds\": ");
+	print_seconds(out, totals->longest);
+	fprintf(out, ",\n  \"unique_hosts\": %zu,\n", totals->hosts.count);
+	json_days(out, totals);
+	json_lengths(out, totals);
+	fprintf(out, "}\n");
+}
+
+/* In UTC, as the log lines have it; null before there is any. */
+static void
+json_time(
+    FILE *out, const char *name, const struct totals *totals, int64_t msec)
+{
+	char text[sizeof("9999-12-31T23:59:59")];
+	time_t sec = (time_t)(msec / SECOND_MSEC);
+	struct tm tm;
+
+	if (totals->connections == 0 || gmtime_r(&sec, &tm) == NULL) {
+		fprintf(out, "  \"%s\": null,\n", name);
+		return;
+	}
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	fprintf(out, "  \"%s\": \"%s.%03dZ\",\n", name, text,
+	    (int)(msec % SECOND_MSEC));
+}
+
+static void
+json_days(FILE *out, const struct totals *totals)
+{
+	size_t i;
+
+	fprintf(out, "  \"days\": [");
+	for (i = 0; i < totals->day_count; i++) {
+		const struct day *day = &totals->days[i];
+		struct tm tm = day_date(day->number);
+
+		fprintf(out,
+		    "%s\n    { \"date\": \"%04d-%02d-%02d\","
+		    " \"connections\": %" PRIu64 ", \"seconds\": ",
+		    i == 0 ? "" : ",", tm.tm_year + 1900, tm.tm_mon + 1,
+		    tm.tm_mday, day->connections);
+		print_seconds(out, day->length);
+		fprintf(out, " }");
+	}
+	fprintf(out, "%s],\n", i == 0 ? "" : "\n  ");
+}
+
+/* Only where it changes. */
+static void
+json_lengths(FILE *out, const struct totals *totals)
+{
+	uint64_t held = totals->connections;
+	const char *before = "";
+	int i;
+
+	fprintf(out, "  \"still_held\": [");
+	for (i = 0; i < LENGTH_BINS - 1; i++) {
+		if (totals->lengths[i] == 0)
+			continue;
+		held -= totals->lengths[i];
+		fprintf(out, "%s\n    { \"after_seconds\": ", before);
+		print_seconds(out, length_end(i));
+		fprintf(out, ", \"connections\": %" PRIu64 " }", held);
+		before = ",";
+	}
+	fprintf(out, "%s]\n", *before == '\0' ? "" : "\n  ");
+}
+
+/* The text format of Prometheus, version 0.0.4. */
+void
+report_prometheus(FILE *out, const struct totals *totals)
+{
+	int mark;
+
+	metric(out, "tarpit_connections_total", "counter",
+	    "Connections that were held and have ended.");
+	fprintf(
+	    out, "tarpit_connections_total %" PRIu64 "\n", totals->connections);
+	metric(out, "tarpit_unique_hosts", "gauge",
+	    "Different addresses that were held.");
+	fprintf(out, "tarpit_unique_hosts %zu\n", totals->hosts.count);
+	if (totals->connections > 0) {
+		metric(out, "tarpit_first_connection_timestamp_seconds",
+		    "gauge", "When the first of them connected.");
+		fprintf(out, "tarpit_first_connection_timestamp_seconds ");
+		print_seconds(out, totals->first);
+		fputc('\n', out);
+		metric(out, "tarpit_last_disconnection_timestamp_seconds",
+		    "gauge", "When the last of them disconnected.");
+		fprintf(out, "tarpit_last_disconnection_timestamp_seconds ");
+		print_seconds(out, totals->last);
+		fputc('\n', out);
+	}
+	metric(out, "tarpit_hold_seconds", "histogram",
+	    "How long they were held.");
+	for (mark = 1; mark <= LENGTH_MARKS; mark++) {
+		int bin = mark * LENGTH_STEPS - 1;
+
+		fprintf(out,
+		    "tarpit_hold_seconds_bucket{le=\"%d\"} %" PRIu64 "\n",
+		    (int)(length_end(bin) / SECOND_MSEC),
+		    lengths_within(totals, bin));
+	}
+	fprintf(out, "tarpit_hold_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n",
+	    totals->connections);
+	fprintf(out, "tarpit_hold_seconds_sum ");
+	print_seconds(out, totals->length);
+	fprintf(out, "\ntarpit_hold_seconds_count %" PRIu64 "\n",
+	    totals->connections);
+}
+
+static void
+metric(FILE *out, const char *name, const char *type, const char *help)
+{
+	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void
+print_seconds(FILE *out, int64_t msec)
+{
+	fprintf(out, "%" PRId64 ".%03d", msec / SECOND_MSEC,
+	    (int)(msec % SECOND_MSEC));
+}

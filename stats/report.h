@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "totals.h"
+
+/*
+ * The totals as text, page, JSON or metrics; described in tarpit-stats(8).
+ * None has an address in it.  Times are in the local time zone unless they say
+ * otherwise.  Errors are left in the stream, for ferror(3).
+ */
+void report_text(FILE *, const struct totals *);
+void report_html(FILE *, const struct totals *);
+void report_json(FILE *, const struct totals *);
+void report_prometheus(FILE *, const struct totals *);
+
+#define HOUR_MSEC INT64_C(3600000)
+
+/* Hundredths of an hour, rounded. */
+int64_t hours_hundredths(int64_t msec);
+
+#endif

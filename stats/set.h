@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SET_H
+#define SET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A set of keys of 16 octets, in the order in which they came, for millions of
+ * them: 16 octets each, and at most 11 more for finding it.  All zero is an
+ * empty set.
+ */
+struct key {
+	unsigned char octet[16];
+};
+
+struct set {
+	struct key *keys; /* count of them, each once */
+	size_t count;
+	size_t room;
+	uint32_t *slots; /* 1 + index of a key; 0 is free */
+	size_t slot_mask;
+	uint64_t seed;
+};
+
+/*
+ * Add the key.  Returns 1, or 0 when it was there already.  Ends the program
+ * with a message when there is no memory, or at 2^32 - 1 keys.
+ */
+int set_add(struct set *, const struct key *);
+
+/*
+ * Add so many keys, at most SET_MANY.  Several times as fast as one by one,
+ * since the memory for all of them is fetched at the same time.
+ */
+#define SET_MANY 64
+void set_add_many(struct set *, const struct key *, size_t);
+
+/* Give the memory back; the set is then empty. */
+void set_free(struct set *);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef STYLE_H
+#define STYLE_H
+
+#include <stdio.h>
+
+/* How the page looks, in CSS. */
+void style_write(FILE *);
+
+#endif

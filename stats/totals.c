@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What is known of all holds: sums, bins, days and addresses.
+ */
+
+#include <err.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calendar.h"
+#include "totals.h"
+
+#define DAYS_MIN    64
+#define SECOND_MSEC INT64_C(1000)
+
+/* Ends of bins that people and metrics ask for, in seconds. */
+static const int marks[LENGTH_MARKS] = { 1, 2, 5, 10, 30, 60, 120, 300, 600,
+	1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400 };
+
+static void add_times(struct totals *, int64_t, int64_t);
+static int length_bin(int64_t);
+static struct day *find_day(struct totals *, int);
+static struct day *insert_day(struct totals *, size_t, int);
+
+void
+totals_add(struct totals *totals, const struct hold *holds, size_t count)
+{
+	struct key hosts[SET_MANY];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		add_times(totals, holds[i].connected, holds[i].disconnected);
+		memcpy(&hosts[i], &holds[i].addr, sizeof(hosts[i]));
+	}
+	set_add_many(&totals->hosts, hosts, count);
+}
+
+static void
+add_times(struct totals *totals, int64_t connected, int64_t disconnected)
+{
+	int64_t length = disconnected - connected;
+	struct day day = { local_day(connected), 1, length };
+
+	if (totals->connections == 0 || connected < totals->first)
+		totals->first = connected;
+	if (totals->connections == 0 || disconnected > totals->last)
+		totals->last = disconnected;
+	if (length > totals->longest)
+		totals->longest = length;
+	totals->connections++;
+	totals->length += length;
+	totals->lengths[length_bin(length)]++;
+	totals_add_day(totals, &day);
+}
+
+static int
+length_bin(int64_t length)
+{
+	int64_t start = 0;
+	int i;
+
+	if (length <= 0)
+		return 0;
+	for (i = 0; i < LENGTH_MARKS; i++) {
+		int64_t end = marks[i] * SECOND_MSEC;
+
+		if (length <= end)
+			return i * LENGTH_STEPS +
+			    (int)((length - start - 1) * LENGTH_STEPS /
+				(end - start));
+		start = end;
+	}
+	return LENGTH_BINS - 1;
+}
+
+int64_t
+length_end(int bin)
+{
+	int mark = bin / LENGTH_STEPS;
+	int64_t start = mark == 0 ? 0 : marks[mark - 1] * SECOND_MSEC;
+	int64_t end = marks[mark] * SECOND_MSEC;
+
+	return start + (end - start) * (bin % LENGTH_STEPS + 1) / LENGTH_STEPS;
+}
+
+uint64_t
+lengths_within(const struct totals *totals, int bin)
+{
+	uint64_t count = 0;
+	int i;
+
+	for (i = 0; i <= bin; i++)
+		count += totals->lengths[i];
+	return count;
+}
+
+void
+totals_add_day(struct totals *totals, const struct day *more)
+{
+	struct day *day = find_day(totals, more->number);
+
+	day->connections += more->connections;
+	day->length += more->length;
+}
+
+/* The day in the list, which is in order; new ones are most often the last. */
+static struct day *
+find_day(struct totals *totals, int number)
+{
+	size_t low = 0, high = totals->day_count;
+
+	if (high > 0 && totals->days[high - 1].number <= number)
+		low = high - 1;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (totals->days[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < totals->day_count && totals->days[low].number == number)
+		return &totals->days[low];
+	return insert_day(totals, low, number);
+}
+
+static struct day *
+insert_day(struct totals *totals, size_t at, int number)
+{
+	struct day *day;
+
+	if (totals->day_count == totals->day_room) {
+		totals->day_room = totals->day_room == 0 ? DAYS_MIN
+							 : 2 * totals->day_room;
+		totals->days = reallocarray(
+		    totals->days, totals->day_room, sizeof(*totals->days));
+		if (totals->days == NULL)
+			err(1, "%zu days", totals->day_count);
+	}
+	day = &totals->days[at];
+	memmove(day + 1, day, (totals->day_count - at) * sizeof(*day));
+	totals->day_count++;
+	*day = (struct day){ .number = number };
+	return day;
+}
+
+void
+totals_free(struct totals *totals)
+{
+	set_free(&totals->hosts);
+	free(totals->days);
+	memset(totals, 0, sizeof(*totals));
+}

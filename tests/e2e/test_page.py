@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page of tarpit-stats, read as text.  In a browser it is looked at by
+../page/run."""
+
+import html.parser
+import math
+import os
+import random
+import re
+import subprocess
+import sys
+import unittest
+
+from harness import TOP
+from stats import BERLIN, GOLDEN, STATS
+
+sys.path.insert(0, os.path.join(TOP, "tests", "page"))
+import gen  # noqa: E402
+
+PAGE_MAX = 60000
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+
+def report(log, kind="html", zone=BERLIN, **environment):
+    if not isinstance(log, str):
+        log = "".join(line + "\n" for line in log)
+    result = subprocess.run(
+        [STATS, "-f", kind], input=log.encode(), capture_output=True,
+        env=dict(os.environ, TZ=zone, **environment), timeout=60)
+    if result.returncode != 0 or result.stderr != b"":
+        raise AssertionError(result.stderr.decode())
+    return result.stdout.decode()
+
+
+def hold(connected, disconnected, ip="192.0.2.1"):
+    return "tarpit[1]: ip=%s connected=%s disconnected=%s" % (
+        ip, connected, disconnected)
+
+
+def held(seconds, day=1, ip="192.0.2.1"):
+    """Less than an hour, in November 2026."""
+    return hold("2026-11-%02dT12:00:00.000Z" % day,
+                "2026-11-%02dT12:%02d:%06.3fZ" % (
+                    day, seconds // 60, seconds % 60), ip)
+
+
+class Page(html.parser.HTMLParser):
+    """Elements and their text; complains when they are not balanced."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.source = text
+        self.open = []
+        self.elements = []
+        self.feed(text)
+        self.close()
+        if self.open:
+            raise AssertionError("never closed: %s" % self.open)
+
+    def handle_starttag(self, tag, attrs):
+        element = {"tag": tag, "text": "", "within": list(self.open),
+                   **dict(attrs)}
+        self.elements.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open[-1]["tag"] != tag:
+            raise AssertionError("</%s> at %s" % (tag, self.getpos()))
+        self.open.pop()
+
+    def handle_data(self, data):
+        for element in self.open:
+            element["text"] += data
+
+    def all(self, tag, **attributes):
+        names = {name.rstrip("_"): value for name, value in attributes.items()}
+        return [element for element in self.elements if element["tag"] == tag
+                and all(element.get(name) == value
+                        for name, value in names.items())]
+
+    def texts(self, tag, **attributes):
+        return [element["text"] for element in self.all(tag, **attributes)]
+
+    def numbers(self):
+        """What the three are called, and what they are."""
+        return dict(zip(self.texts("dt"),
+                        self.texts("dd", class_="number")))
+
+    def edge(self):
+        """The corners of the curve."""
+        path, = [element["d"] for element in self.all("path", class_="edge")]
+        return [tuple(map(int, corner.split()))
+                for corner in path[1:].split("L")]
+
+
+class Static(unittest.TestCase):
+    """True of every page, whatever is on it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.logs = {
+            "nothing": [],
+            "one": [held(31)],
+            "a day": list(gen.lines(1)),
+            "a month": list(gen.lines(31)),
+            "a year": list(gen.lines(400, 10)),
+            "three years": list(gen.lines(1100, 3)),
+            "twenty years": list(gen.lines(7300, 1)),
+            "all years": [hold("1970-01-01T00:00:00.000Z",
+                               "9999-12-31T23:59:59.999Z"),
+                          hold("9999-12-31T01:00:00.000Z",
+                               "9999-12-31T01:00:00.000Z")],
+        }
+        cls.pages = {name: Page(report(log))
+                     for name, log in cls.logs.items()}
+
+    def test_size(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                self.assertLess(len(page.source.encode()), PAGE_MAX)
+
+    def test_nothing_runs(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                self.assertEqual(page.all("script"), [])
+                for element in page.elements:
+                    self.assertFalse([attribute for attribute in element
+                                      if attribute.startswith("on")])
+
+    def test_nothing_is_loaded(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                self.assertNotRegex(page.source, r"//|@import|@font-face")
+                for link in re.findall(r"url\(([^)]*)\)", page.source):
+                    self.assertTrue(link.startswith("#"), link)
+                for element in page.elements:
+                    for link in ("href", "src", "data", "action", "srcset"):
+                        self.assertRegex(element.get(link, "#"), "^(#|data:)")
+                    self.assertNotIn(element["tag"], (
+                        "img", "iframe", "object", "embed", "base", "form"))
+
+    def test_browser_is_told_so(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                policy, = page.all("meta",
+                                   **{"http-equiv": "Content-Security-Policy"})
+                self.assertTrue(
+                    policy["content"].startswith("default-src 'none'"))
+
+    def test_no_address(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                self.assertNotRegex(page.source, r"\d+\.\d+\.\d+\.\d+")
+                self.assertNotRegex(page.source, r"[0-9a-f]:[0-9a-f]*::")
+                for line in self.logs[name]:
+                    self.assertNotIn(
+                        re.search(r"ip=(\S+)", line)[1], page.source)
+
+    def test_numbers_are_those_of_the_text(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                text = dict(line.split(": ") for line in
+                            report(self.logs[name], "text").splitlines())
+                number = list(page.numbers().values())
+                self.assertEqual(
+                    [one.replace(",", "") for one in number],
+                    [text["Emails blocked"], text["Hours in Tar Pit"],
+                     text["Unique SMTP Hosts"]])
+                header, = page.texts("header")
+                self.assertIn(text["Stats since"], header)
+
+    def test_structure(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                root, = page.all("html")
+                self.assertEqual(root["lang"], "en")
+                self.assertEqual(len(page.all("h1")), 1)
+                self.assertTrue(page.texts("title")[0].startswith("Tar pit: "))
+                self.assertEqual(len(page.all("meta", name="viewport")), 1)
+                # Or else the browser asks the server for one.
+                self.assertEqual(len(page.all("link", rel="icon")), 1)
+                ids = [element["id"] for element in page.elements
+                       if "id" in element]
+                self.assertEqual(len(ids), len(set(ids)))
+
+    def test_plots_are_described(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                plots = page.all("svg", role="img")
+                self.assertEqual(len(plots), 0 if name == "nothing" else 3)
+                self.assertEqual(len(page.all("figcaption")), len(plots))
+                for plot in plots:
+                    for reference in plot["aria-labelledby"].split():
+                        described, = [element for element in page.elements
+                                      if element.get("id") == reference]
+                        self.assertIn(plot, described["within"])
+                        self.assertNotEqual(described["text"], "")
+                        if described["tag"] == "desc":
+                            self.assertRegex(described["text"], r"\d")
+        for page in self.pages.values():
+            for element in page.elements:
+                if element["tag"] == "svg" and not [
+                        outer for outer in element["within"]
+                        if outer["tag"] == "svg"]:
+                    self.assertTrue(element.get("role") == "img" or
+                                    element.get("aria-hidden") == "true")
+
+    def test_curve_only_falls(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                if name == "nothing":
+                    continue
+                corners = page.edge()
+                self.assertEqual(corners[0][0], 0)
+                self.assertEqual(corners, sorted(corners))
+                self.assertEqual([y for _, y in corners],
+                                 sorted(y for _, y in corners))
+                for x, y in corners:
+                    self.assertTrue(0 <= x <= 2000 and 0 <= y <= 1000)
+
+    def test_axis_of_time_is_logarithmic(self):
+        units = {"s": 1, "min": 60, "h": 3600}
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                labels = [text for text in page.all("text")
+                          if text.get("class") in ("x", "first", "last")]
+                self.assertTrue(labels or name == "nothing")
+                end = 86400 if name == "all years" else 7200
+                for label in labels:
+                    number, unit = label["text"].split()
+                    self.assertAlmostEqual(
+                        float(label["within"][-1]["x"][:-1]) / 100, math.log(
+                            int(number) * units[unit]) / math.log(end),
+                        delta=0.002)
+
+    def test_bars_sum_up(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                bars = [re.match(r"([\d,]+) connections? (on|in|from) ", text)
+                        for text in page.texts("title")]
+                self.assertEqual(
+                    sum(int(bar[1].replace(",", "")) for bar in bars if bar),
+                    len(self.logs[name]))
+
+    def test_few_bars(self):
+        for name, page in self.pages.items():
+            with self.subTest(name):
+                self.assertLessEqual(len(page.all("rect")), 200)
+
+
+class Words(unittest.TestCase):
+    def test_nothing_yet(self):
+        page = Page(report([]))
+        self.assertEqual(page.numbers(), {
+            "Emails blocked": "0", "Hours in the tar pit": "0.00",
+            "Unique SMTP hosts": "0"})
+        self.assertIn("Stats since: never", page.texts("header")[0])
+        self.assertIn("No connection yet", page.texts("header")[0])
+        self.assertEqual(page.texts("title"), ["Tar pit: 0 emails blocked"])
+
+    def test_one(self):
+        page = Page(report([held(31.25)]))
+        self.assertEqual(page.numbers(), {
+            "Email blocked": "1", "Hours in the tar pit": "0.01",
+            "Unique SMTP host": "1"})
+        self.assertEqual(page.texts("title")[0], "Tar pit: 1 email blocked")
+        self.assertIn("1 connection on 1 November 2026",
+                      page.texts("title"))
+        self.assertIn("The only one so far stayed 31 s.",
+                      page.texts("main")[0])
+
+    def test_two_of_one_host(self):
+        page = Page(report([held(10), held(20)]))
+        self.assertEqual(list(page.numbers()), [
+            "Emails blocked", "Hours in the tar pit", "Unique SMTP host"])
+
+    def test_commas(self):
+        page = Page(report([held(1800)] * 2400))
+        self.assertEqual(list(page.numbers().values()),
+                         ["2,400", "1,200.00", "1"])
+
+    def test_since_and_until(self):
+        page = Page(report([hold("2006-09-21T19:09:00.000Z",
+                                 "2006-11-03T20:00:00.000Z")]))
+        self.assertEqual(page.texts("time"), [
+            "21st September 2006 @ 21:09", "3rd November 2006 @ 21:00"])
+        self.assertEqual([time["datetime"] for time in page.all("time")],
+                         ["2006-09-21T21:09+02:00", "2006-11-03T21:00+01:00"])
+
+    def test_west_of_greenwich(self):
+        page = Page(report([hold("1970-01-01T00:00:00.000Z",
+                                 "1970-01-01T00:10:00.000Z")],
+                           zone="America/St_Johns"))
+        self.assertEqual(page.all("time")[0]["datetime"],
+                         "1969-12-31T20:30-03:30")
+        self.assertIn("1 connection on 31 December 1969",
+                      page.texts("title"))
+
+    def test_days_are_those_of_the_zone(self):
+        late = hold("2026-11-01T23:30:00.000Z", "2026-11-01T23:40:00.000Z")
+        self.assertIn("on 2 November 2026", report([late]))
+        self.assertIn("on 1 November 2026", report([late], zone="UTC"))
+
+    def test_half(self):
+        page = Page(report([held(60), held(120), held(1200)]))
+        self.assertIn("Half stayed longer than 2 min, the longest 20 min.",
+                      page.texts("main")[0])
+
+    def test_shares(self):
+        description = Page(report(
+            [held(5), held(30), held(90), held(1200)])).texts("desc")[2]
+        self.assertIn("100.0% after 1 s; 75.0% after 10 s; 50.0% after 1 min;"
+                      " 25.0% after 5 min; none beyond 20 min.", description)
+
+    def test_longer_than_a_day(self):
+        page = Page(report([hold("2026-11-01T00:00:00.000Z",
+                                 "2026-11-08T00:00:00.000Z")] * 2))
+        self.assertIn("Half stayed longer than 24 h, the longest 7 days.",
+                      page.texts("main")[0])
+        self.assertEqual(page.edge()[-1], (2000, 0))
+
+
+class Bars(unittest.TestCase):
+    def bars(self, log):
+        """Of each plot, the axis and the heights in thousandths of it."""
+        page = Page(report(log))
+        return [([text["text"] for text in page.all("text", class_="y")
+                  if plot in text["within"]],
+                 [int(bar["height"]) for bar in page.all("rect")
+                  if plot in bar["within"]])
+                for plot in page.all("svg", role="img")[:2]]
+
+    def test_heights(self):
+        log = [held(180, day) for day in [1] * 10 + [2] * 5 + [4] * 20]
+        self.assertEqual(self.bars(log), [
+            (["0", "5", "10", "15", "20"], [500, 250, 1000]),
+            (["0", "0.5", "1"], [500, 250, 1000])])
+
+    def test_a_small_one_can_be_seen(self):
+        log = [held(1, 1)] + [held(1, 2)] * 3000
+        (axis, heights), _ = self.bars(log)
+        self.assertEqual(axis, ["0", "1k", "2k", "3k"])
+        self.assertEqual(heights, [5, 1000])
+
+
+class Units(unittest.TestCase):
+    def assert_unit(self, first, last, unit, peak):
+        page = Page(report([hold(first + "T12:00:00.000Z",
+                                 first + "T12:01:00.000Z"),
+                            hold(last + "T12:00:00.000Z",
+                                 last + "T12:05:00.000Z")]))
+        self.assertEqual(page.texts("h2")[:2],
+                         ["Connections per " + unit, "Hours per " + unit])
+        self.assertIn("Most: 0.08 hours %s." % peak, page.texts("main")[0])
+
+    def test_days(self):
+        self.assert_unit("2026-01-01", "2026-04-10", "day",
+                         "on 10 April 2026")
+
+    def test_weeks_begin_on_monday(self):
+        self.assert_unit("2026-01-01", "2026-04-11", "week",
+                         "in the week of 6 April 2026")
+        self.assert_unit("2026-01-01", "2026-04-13", "week",
+                         "in the week of 13 April 2026")
+
+    def test_months(self):
+        self.assert_unit("2024-02-29", "2026-04-11", "month",
+                         "in April 2026")
+
+    def test_quarters(self):
+        self.assert_unit("2006-09-21", "2026-11-21", "quarter",
+                         "from October to December 2026")
+
+    def test_years(self):
+        self.assert_unit("1990-09-21", "2026-11-21", "year", "in 2026")
+
+    def test_longer(self):
+        self.assert_unit("1970-09-21", "2226-11-21", "five years",
+                         "from 2225 to 2229")
+        self.assert_unit("1970-09-21", "2626-11-21", "decade",
+                         "from 2620 to 2629")
+        self.assert_unit("1970-09-21", "9999-11-21", "century",
+                         "from 9900 to 9999")
+
+
+class Golden(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        with open(os.path.join(GOLDEN, "holds.log")) as file:
+            cls.log = file.read()
+
+    def test_octet_for_octet(self):
+        with open(os.path.join(GOLDEN, "page.html")) as file:
+            self.assertEqual(report(self.log).splitlines(),
+                             file.read().splitlines())
+
+    def test_whatever_the_locale(self):
+        self.assertEqual(report(self.log),
+                         report(self.log, LC_ALL="de_DE.UTF-8",
+                                LANG="de_DE.UTF-8"))
+
+    def test_whatever_the_order(self):
+        lines = self.log.splitlines()
+        random.Random(1).shuffle(lines)
+        self.assertEqual(report(self.log), report(lines))
+
+
+if __name__ == "__main__":
+    unittest.main()
