@@ -270,6 +270,9 @@ class DropIns(Lab):
         systemctl("restart", "tarpit.socket")
 
     def test_hardened(self):
+        if subprocess.run(["unshare", "--user", "true"], check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("no user namespaces here, for PrivateUsers=")
         self.use("hardened.conf", "tarpit@.service")
         live = self.clients.hold(sources(1, 100))
         self.assertEqual(show(instances()[0], "ProtectSystem"), "strict")
