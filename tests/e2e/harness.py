@@ -92,6 +92,18 @@ def wait_for(condition, seconds=10):
         time.sleep(0.01)
 
 
+def running(program):
+    """Process ids of all that run the file."""
+    pids = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink("/proc/%s/exe" % pid) == program:
+                pids.append(int(pid))
+        except OSError:
+            pass
+    return pids
+
+
 class Tarpit:
     """The real program on one end of a real connection.
 

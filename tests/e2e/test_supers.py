@@ -17,7 +17,8 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import TARPIT, TOP, Hold, Syslog, listen, mapped_ids, wait_for
+from harness import (TARPIT, TOP, Hold, Syslog, listen, mapped_ids, running,
+                     wait_for)
 
 UNITS = os.path.join(TOP, "units")
 SBINDIR = "/usr/local/sbin"
@@ -75,14 +76,7 @@ def setUpModule():
 
 def live():
     """Process ids of the tarpits that a super-server has started here."""
-    pids = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.readlink("/proc/%s/exe" % pid) == PROGRAM:
-                pids.append(int(pid))
-        except OSError:
-            pass
-    return pids
+    return running(PROGRAM)
 
 
 def status(pid, key):

@@ -15,7 +15,7 @@ import tempfile
 import threading
 
 import postfix
-from harness import TARPIT, TOP, Hold, Syslog, wait_for
+from harness import TARPIT, TOP, Hold, Syslog, running, wait_for
 from servers import add_address, add_user, read, run, write
 
 UNIT = os.path.join(TOP, "units/xinetd/tarpit")
@@ -153,14 +153,7 @@ class Tarpit:
     @staticmethod
     def live():
         """Process ids of those that hold somebody."""
-        pids = []
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                if os.readlink("/proc/%s/exe" % pid) == PROGRAM:
-                    pids.append(int(pid))
-            except OSError:
-                pass
-        return pids
+        return running(PROGRAM)
 
     def stop(self):
         """As the manual says: first the super-server, then the holds."""
