@@ -20,7 +20,10 @@ LDADD	= -lbsd
 STD	= -std=c17 -D_GNU_SOURCE
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
-COMPILE	= $(CC) $(CPPFLAGS) $(STD) $(WARNINGS) $(HARDENING) $(CFLAGS)
+# The same program wherever it is built.
+REPRODUCIBLE = -ffile-prefix-map=$(CURDIR)=.
+COMPILE	= $(CC) $(CPPFLAGS) $(STD) $(WARNINGS) $(HARDENING) $(REPRODUCIBLE) \
+	$(CFLAGS)
 LINK	= $(CC) $(CFLAGS) $(LDFLAGS)
 
 SRCS	= tarpit.c log.c seal.c

@@ -63,6 +63,21 @@ class Build(unittest.TestCase):
         self.make("LDSTATIC=")
         self.assertFalse(self.are_static())
 
+    def test_is_the_same_wherever_and_whenever(self):
+        programs = []
+        for name, days in ("one", 0), ("another/place", 400):
+            tree = os.path.join(self.root, "copies", name)
+            shutil.copytree(self.root, tree, ignore=shutil.ignore_patterns(
+                "copies"))
+            subprocess.run(
+                ["make", "-C", tree], check=True, capture_output=True,
+                env=dict(os.environ, FAKETIME="+%dd" % days, LD_PRELOAD=glob.
+                         glob("/usr/lib/*/faketime/libfaketime.so.1")[0]))
+            for program in "tarpit", "tarpit-stats":
+                with open(os.path.join(tree, program), "rb") as file:
+                    programs.append(file.read())
+        self.assertEqual(programs[:2], programs[2:])
+
     def test_clean(self):
         before = os.listdir(self.root)
         self.make()
