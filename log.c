@@ -355,8 +355,8 @@ try_syslog(const char *buf, size_t len)
 	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
 		return -1;
 	/* Blocks while the daemon's queue is full: no line is lost to haste. */
-	sent = connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0 &&
-	    send(fd, buf, len, 0) != -1;
+	sent = sendto(fd, buf, len, 0, (const struct sockaddr *)&sun,
+		   sizeof(sun)) != -1;
 	close(fd);
 	return sent ? 0 : -1;
 }

@@ -33,6 +33,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <stddef.h>
 #include <unistd.h>
 
@@ -44,12 +47,12 @@
 #define ALLOW(number)  SKIP_UNLESS(number, 1), RETURN(SECCOMP_RET_ALLOW)
 
 /*
- * Allow a call only with this first argument.  The filter sees an argument as
- * two words; all of these fit the low one, and all machines named above keep
- * that one first.
+ * Allow a call only if its argument i, from 0, is the value.  The filter sees
+ * an argument as two words; all of these fit the low one, and all machines
+ * named above keep that one first.
  */
-#define ALLOW_FIRST(number, argument) \
-	SKIP_UNLESS(number, 4), LOAD(args[0]), SKIP_UNLESS(argument, 1), \
+#define ALLOW_IF(number, i, value) \
+	SKIP_UNLESS(number, 4), LOAD(args[i]), SKIP_UNLESS(value, 1), \
 	    RETURN(SECCOMP_RET_ALLOW), LOAD(nr)
 
 static const struct sock_filter filter[] = {
@@ -63,14 +66,20 @@ static const struct sock_filter filter[] = {
 	/* The clock, where the vDSO does not have it. */
 	ALLOW(__NR_clock_gettime),
 	ALLOW(__NR_rt_sigreturn),
-	/* Ask when the client was last heard of, and hang up. */
-	ALLOW(__NR_getsockopt),
+	/*
+	 * Ask when the client was last heard of, and hang up.  No other
+	 * option: TCP_ZEROCOPY_RECEIVE is one that reads.
+	 */
+	ALLOW_IF(__NR_getsockopt, 2, SO_ERROR),
+	ALLOW_IF(__NR_getsockopt, 2, TCP_INFO),
 	ALLOW(__NR_shutdown),
-	/* One line to syslog or to standard error, and exit. */
-	ALLOW_FIRST(__NR_socket, AF_UNIX),
-	ALLOW(__NR_connect),
+	/*
+	 * One line to syslog or to standard error, and exit.  Not connect(2):
+	 * it would turn the client's connection into one to somewhere else.
+	 */
+	ALLOW_IF(__NR_socket, 0, AF_UNIX),
 	ALLOW(__NR_close),
-	ALLOW_FIRST(__NR_write, STDERR_FILENO),
+	ALLOW_IF(__NR_write, 0, STDERR_FILENO),
 	ALLOW(__NR_exit_group),
 
 	RETURN(SECCOMP_RET_KILL_PROCESS),

@@ -13,6 +13,9 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,6 +47,12 @@ attempt(const char *name)
 	TRY("preadv2", preadv2(0, &iov, 1, -1, 0));
 	TRY("recv", recv(0, &octet, 1, 0));
 	TRY("recvmsg", recvmsg(0, &msg, 0));
+	TRY("zerocopy",
+	    getsockopt(0, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &octet,
+		&(socklen_t){ 1 }));
+	TRY("connect",
+	    connect(0, &(struct sockaddr){ .sa_family = AF_UNSPEC },
+		sizeof(struct sockaddr)));
 	TRY("recvmmsg", recvmmsg(0, &mmsg, 1, 0, NULL));
 	TRY("splice", splice(0, NULL, 1, NULL, 1, 0));
 	TRY("sendfile", sendfile(2, 0, NULL, 1));

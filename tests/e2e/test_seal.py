@@ -11,7 +11,7 @@ from harness import BUILD, TARPIT, Syslog, Tarpit
 
 ATTEMPTS = ("read readv pread preadv2 recv recvmsg recvmmsg splice sendfile"
             " io_uring open execve fork ptrace kill mprotect dup accept bind"
-            " inet write seccomp").split()
+            " inet write seccomp zerocopy connect").split()
 MAIL = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
 
 
