@@ -48,6 +48,14 @@ class Docs(unittest.TestCase):
             value = re.search(r"#define %s\s+(\d+)" % name, source)[1]
             self.assertRegex(manual, r"\b%s\b" % value, name)
 
+    def test_readme_lists_what_the_seal_allows(self):
+        allowed = re.findall(r"^\tALLOW\w*\(__NR_(\w+)", read("seal.c"), re.M)
+        section = read("README.md").split("## Security")[1]
+        listed = re.findall(r"^    (.*)$", section, re.M)[:2]
+        self.assertEqual(
+            set(re.findall(r"\w+", re.sub(r"\(.*?\)", "", " ".join(listed)))),
+            set(allowed))
+
     def test_make_targets_of_the_readme_exist(self):
         makefiles = read("Makefile") + read("tests/tests.mk")
         targets = set(re.findall(r"^([a-z-]+):", makefiles, re.M))
