@@ -34,8 +34,9 @@ STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
 	stats/periods.c stats/write.c
 STATS_OBJS = $(STATS_SRCS:.c=.o) log.o
 
-.PHONY: all deps run check check-units check-systemd check-mail check-page picture \
-	bench bench-supers bench-hold lint lint-build install uninstall clean
+.PHONY: all deps run check check-units check-systemd check-mail check-page \
+	check-deb picture bench bench-supers bench-hold lint lint-build \
+	install uninstall deb clean
 .NOTPARALLEL:
 
 all: tarpit tarpit-stats
@@ -90,8 +91,11 @@ uninstall:
 	rm -rf $(DESTDIR)$(DOCDIR)
 	-rmdir $(DESTDIR)$(MANDIR) 2>/dev/null
 
+deb:
+	packaging/deb dist
+
 clean:
 	rm -f tarpit tarpit-stats $(OBJS) $(STATS_OBJS)
-	rm -rf tests/build
+	rm -rf tests/build dist
 
 include tests/tests.mk

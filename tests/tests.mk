@@ -66,6 +66,10 @@ check-page: all
 picture: all
 	tests/page/run picture
 
+# The package, in fresh Debian roots; tests/deps lab installs what that takes.
+check-deb:
+	tests/lab/deb
+
 # Genuine mail, from real mail servers; root.
 MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime
 check-mail: tarpit
@@ -82,8 +86,9 @@ bench: all
 
 # What lint needs is large, and not for users: tests/deps lint.
 SCRIPTS	= tests/sandbox tests/unpack tests/deps units/install units/uninstall \
-	units/tcpserver/run units/tcpsvd/run units/stats/update tests/lab/boot tests/lab/image \
-	tests/lab/systemd tests/lab/others tests/lab/supers tests/mail/hold
+	units/tcpserver/run units/tcpsvd/run units/stats/update \
+	packaging/deb tests/lab/boot tests/lab/image tests/lab/systemd \
+	tests/lab/others tests/lab/supers tests/lab/deb tests/mail/hold
 C_FILES	= *.c *.h stats/*.c stats/*.h tests/*.c tests/*.h
 
 lint:

@@ -7,6 +7,9 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+/* For a machine that has much else to do. */
+#define TEST_SECONDS 60
+
 /* Run all tests of one case; returns main()'s exit status. */
 static int
 run_case(TCase *tcase, const char *name)
@@ -15,6 +18,7 @@ run_case(TCase *tcase, const char *name)
 	SRunner *runner;
 	int failed;
 
+	tcase_set_timeout(tcase, TEST_SECONDS);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

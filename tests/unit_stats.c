@@ -177,7 +177,6 @@ main(void)
 {
 	TCase *tcase = tcase_create("stats");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, set_knows_each_key_once);
 	tcase_add_test(tcase, set_takes_many_at_a_time);
 	tcase_add_test(tcase, set_is_small);
