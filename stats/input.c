@@ -7,7 +7,6 @@
 #include <bsd/string.h>
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,7 +39,7 @@ static int is_raw(const struct text *);
 static int find_message(const struct text *, struct text *);
 static int skip(struct text *, const char *);
 static void skip_spaces(struct text *);
-static int logged_by(const struct text *);
+static long logged_by(const struct text *);
 
 /* Many at a time are counted faster. */
 static struct lines waiting;
@@ -219,12 +218,11 @@ skip_spaces(struct text *text)
 }
 
 /* The number in "[2481]: ip=", which every syslog daemon leaves there. */
-static int
+static long
 logged_by(const struct text *line)
 {
 	static const char before_address[] = "]: ip=";
 	const char *end, *p;
-	long pid;
 
 	end = memmem(
 	    line->start, line->len, before_address, sizeof(before_address) - 1);
@@ -233,9 +231,7 @@ logged_by(const struct text *line)
 	p = end;
 	while (p > line->start && isdigit((unsigned char)p[-1]))
 		p--;
-	if (p == end || p == line->start || p[-1] != '[')
+	if (p == line->start || p[-1] != '[')
 		return 0;
-	errno = 0;
-	pid = strtol(p, NULL, 10);
-	return errno != 0 || pid > INT_MAX ? 0 : (int)pid;
+	return strtol(p, NULL, 10);
 }

@@ -15,7 +15,7 @@
 struct lines {
 	size_t count;
 	struct hold holds[LINES_MAX];
-	int pids[LINES_MAX]; /* who logged it; 0 if the line does not say */
+	long pids[LINES_MAX]; /* who logged it; 0 if the line does not say */
 };
 
 /* What reading log lines leads to. */

@@ -54,8 +54,8 @@ struct writer {
 	uint64_t sum;
 };
 
-static int is_new(struct state *, const struct hold *, int);
-static struct key line_key(const struct hold *, int);
+static int is_new(struct state *, const struct hold *, long);
+static struct key line_key(const struct hold *, long);
 static void put_big_endian(unsigned char *, uint64_t);
 static int64_t ended(const struct key *);
 static uint64_t fnv(uint64_t, const void *, size_t);
@@ -105,7 +105,7 @@ state_count(struct state *state, const struct lines *lines)
 }
 
 static int
-is_new(struct state *state, const struct hold *hold, int pid)
+is_new(struct state *state, const struct hold *hold, long pid)
 {
 	struct key key = line_key(hold, pid);
 
@@ -114,7 +114,7 @@ is_new(struct state *state, const struct hold *hold, int pid)
 }
 
 static struct key
-line_key(const struct hold *hold, int pid)
+line_key(const struct hold *hold, long pid)
 {
 	unsigned char rest[sizeof(hold->addr) + 2 * sizeof(uint64_t)];
 	struct key key = { { 0 } };

@@ -280,6 +280,16 @@ class Words(unittest.TestCase):
         self.assertEqual(list(page.numbers()), [
             "Emails blocked", "Hours in the tar pit", "Unique SMTP host"])
 
+    def test_letters(self):
+        for count, drawn in (0, 0), (1, 1), (2, 2), (3, 2):
+            page = Page(report([held(10)] * count))
+            self.assertEqual(len(page.all("path", class_="flap")), drawn)
+
+    def test_a_thousand(self):
+        for count, said in (999, "999"), (1000, "1,000"), (1001, "1,001"):
+            page = Page(report([held(10)] * count))
+            self.assertEqual(page.numbers()["Emails blocked"], said)
+
     def test_commas(self):
         page = Page(report([held(1800)] * 2400))
         self.assertEqual(list(page.numbers().values()),
