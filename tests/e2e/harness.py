@@ -263,7 +263,9 @@ class OtherHost:
         return self
 
     def __exit__(self, *exc):
-        subprocess.run("ip netns del client".split(), check=True)
+        # The cable first: with its namespace it would go only later on.
+        for command in "ip link del outside", "ip netns del client":
+            subprocess.run(command.split(), check=True)
 
     def connect(self, listener):
         """Both ends of a connection from there.  A socket belongs to the
