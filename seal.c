@@ -63,7 +63,7 @@ static const struct sock_filter filter[] = {
 	/* Wait for the next byte's time, and send it. */
 	ALLOW(__NR_ppoll),
 	ALLOW(__NR_sendto),
-	/* The clock, where the vDSO does not have it. */
+	/* The clock: see now_usec() of tarpit.c. */
 	ALLOW(__NR_clock_gettime),
 	ALLOW(__NR_rt_sigreturn),
 	/*

@@ -106,15 +106,14 @@ check_line(const char *line, int len, const char *prefix)
 }
 
 static void
-check_lines(const char *prefix)
+check_lines(const char *name)
 {
 	struct reply reply = { 0 };
-	char line[REPLY_LEN_MAX];
+	char prefix[sizeof("250- ") + NAME_LEN_MAX], line[REPLY_LEN_MAX];
 	int i, shortest = REPLY_LEN_MAX, longest = 0;
 
-	strlcpy(reply.prefix, prefix, sizeof(reply.prefix));
-	reply.prefix_len = (int)strlen(prefix);
-	start_line(&reply);
+	snprintf(prefix, sizeof(prefix), "250-%s ", name);
+	start_reply(&reply, name);
 	for (i = 0; i < 2000; i++) {
 		int len = take_line(&reply, line, sizeof(line));
 
@@ -128,28 +127,27 @@ check_lines(const char *prefix)
 
 START_TEST(lines_are_well_formed)
 {
-	char prefix[sizeof("250- ") + NAME_LEN_MAX];
+	static const char longest[] = LABEL_63 "." LABEL_63 "." LABEL_63
+					       "." LABEL_63;
 
+	ck_assert_uint_eq(strlen(longest), NAME_LEN_MAX);
 	seed_random();
-	check_lines("250-mx.example.org ");
-	snprintf(prefix, sizeof(prefix), "250-%s.%s.%s.%s ", LABEL_63, LABEL_63,
-	    LABEL_63, LABEL_63);
-	ck_assert_uint_eq(strlen(prefix), sizeof(prefix) - 1);
-	check_lines(prefix);
+	check_lines("mx.example.org");
+	check_lines(longest);
 }
 END_TEST
 
 START_TEST(filler_differs)
 {
-	struct reply reply = { .prefix = "250-x ", .prefix_len = 6 };
+	struct reply reply = { 0 };
 	char first[REPLY_LEN_MAX], second[REPLY_LEN_MAX];
 	int len;
 
 	seed_random();
-	start_line(&reply);
+	start_reply(&reply, "x");
 	len = take_line(&reply, first, sizeof(first));
 	seed_random();
-	start_line(&reply);
+	start_reply(&reply, "x");
 	take_line(&reply, second, sizeof(second));
 	ck_assert_mem_ne(first, second, (size_t)len);
 }
