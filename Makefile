@@ -1,5 +1,6 @@
 # make deps run	try it on 127.0.0.1:2525
 # make deps check	test it
+# make small		the same, smaller still (musl)
 # make install		then follow what it prints
 
 PREFIX	= /usr/local
@@ -16,14 +17,19 @@ CFLAGS	= -O2 -g
 # "make LDSTATIC=" links dynamically, as happens where there is no static libc.
 LDSTATIC = -static
 LDADD	= -lbsd
+# "make small": with the kernel's headers, which musl-gcc leaves out, and with
+# two mappings of the file for four.
+MUSL_CC	= musl-gcc
+MUSL_CFLAGS = -static -Wl,-z,noseparate-code -idirafter /usr/include \
+	-idirafter /usr/include/`$(MUSL_CC) -print-multiarch`
 
 STD	= -std=c17 -D_GNU_SOURCE
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
 # The same program wherever it is built.
 REPRODUCIBLE = -ffile-prefix-map=$(CURDIR)=.
-COMPILE	= $(CC) $(CPPFLAGS) $(STD) $(WARNINGS) $(HARDENING) $(REPRODUCIBLE) \
-	$(CFLAGS)
+FLAGS	= $(CPPFLAGS) $(STD) $(WARNINGS) $(HARDENING) $(REPRODUCIBLE) $(CFLAGS)
+COMPILE	= $(CC) $(FLAGS)
 LINK	= $(CC) $(CFLAGS) $(LDFLAGS)
 
 SRCS	= tarpit.c log.c seal.c
@@ -34,20 +40,25 @@ STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
 	stats/periods.c stats/write.c
 STATS_OBJS = $(STATS_SRCS:.c=.o) log.o
 
-.PHONY: all deps run check check-units check-systemd check-mail check-page \
-	check-deb picture bench bench-supers bench-hold lint lint-build \
+.PHONY: all small deps run check check-units check-systemd check-mail \
+	check-page check-deb picture bench bench-supers bench-hold lint lint-build \
 	install uninstall deb clean
 .NOTPARALLEL:
 
 all: tarpit tarpit-stats
 
 tarpit: $(OBJS)
+tarpit: LDADD =
 tarpit-stats: $(STATS_OBJS)
 tarpit tarpit-stats:
 	@echo "$(LINK) $(LDSTATIC) -o $@ $^ $(LDADD)"
 	@$(LINK) $(LDSTATIC) -o $@ $^ $(LDADD) 2>/dev/null || { \
 	    echo "no static libraries here: linking dynamically"; \
 	    $(LINK) -o $@ $^ $(LDADD); }
+
+# After all, so that "make install" finds nothing that is newer.
+small: all
+	$(MUSL_CC) $(FLAGS) $(MUSL_CFLAGS) $(LDFLAGS) -o tarpit $(SRCS)
 
 .c.o:
 	$(COMPILE) -c -o $@ $<

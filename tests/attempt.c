@@ -44,7 +44,7 @@ attempt(const char *name)
 	TRY("read", read(0, &octet, 1));
 	TRY("readv", readv(0, &iov, 1));
 	TRY("pread", pread(0, &octet, 1, 0));
-	TRY("preadv2", preadv2(0, &iov, 1, -1, 0));
+	TRY("preadv2", syscall(SYS_preadv2, 0, &iov, 1, -1L, -1L, 0));
 	TRY("recv", recv(0, &octet, 1, 0));
 	TRY("recvmsg", recvmsg(0, &msg, 0));
 	TRY("zerocopy",

@@ -2,30 +2,34 @@
 
 /*
  * A wall clock that somebody sets while the hold lasts: linked with the real
- * objects and with -Wl,--wrap=clock_gettime, it jumps by STEP seconds one
+ * objects and with -Wl,--wrap=syscall, it jumps by STEP seconds one
  * second after the program first asks for any time.  The monotonic clock is
  * the real one, as the kernel promises in clock_gettime(2).
  */
 
+#include <sys/syscall.h>
+
 #include <stdlib.h>
 #include <time.h>
 
-int __real_clock_gettime(clockid_t, struct timespec *);
-int __wrap_clock_gettime(clockid_t, struct timespec *);
+long __real_syscall(long, ...);
+long __wrap_syscall(long, long, struct timespec *, void *);
 
-int
-__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+/* With as many arguments as tarpit.c and seal.c give. */
+long
+__wrap_syscall(long number, long first, struct timespec *ts, void *third)
 {
-	static time_t first;
+	static time_t start;
 	struct timespec monotonic;
 	const char *step = getenv("STEP");
+	long result = __real_syscall(number, first, ts, third);
 
-	__real_clock_gettime(CLOCK_MONOTONIC, &monotonic);
-	if (first == 0)
-		first = monotonic.tv_sec;
-	if (__real_clock_gettime(clock, ts) == -1)
-		return -1;
-	if (clock == CLOCK_REALTIME && step != NULL && monotonic.tv_sec > first)
+	if (number != SYS_clock_gettime || step == NULL)
+		return result;
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	if (start == 0)
+		start = monotonic.tv_sec;
+	if (first == CLOCK_REALTIME && monotonic.tv_sec > start)
 		ts->tv_sec += atol(step);
-	return 0;
+	return result;
 }
