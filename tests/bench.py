@@ -3,10 +3,11 @@
 
 usage: tests/sandbox python3 tests/bench.py
 
-Every row is measured in this run.  The floor is floor.c: a static program
-without a C library that only greets, reads a line and dribbles.  CC, CFLAGS
-and LDFLAGS are honoured for the builds that are made here; "default" is the
-./tarpit of the last make, or $TARPIT.  Exit status 1 when a bar is missed.
+Every row is built here, with CC, MUSL_CC, CFLAGS and LDFLAGS, and measured in
+this run.  The floor is floor.c: a static program without a C library that
+only greets, reads a line and dribbles.  "small" and "default" are what "make
+small" and "make" build.  The last rows hold clients in other ways: threads.c,
+and Exim with a delay after HELO.  Exit status 1 when a bar is missed.
 
 How the memory is measured.  N processes hold N connections, quiet in the
 stall, and the machine is compared with itself before the connections came:
@@ -16,7 +17,8 @@ stall, and the machine is compared with itself before the connections came:
                     VmPTE leaves out on some kernels
     kernel stack    KernelStack
     slab            objects in use, each with its share of its slab, so that
-                    free slots, which come and go, do not count
+                    free slots, which come and go, do not count; nor does
+                    what is known of files, since other programs use some
     seal            VmallocUsed without the stacks: the filter's page; its
                     machine code lies in a block shared by all, and is not seen
     send page       all pages that are in use and that no counter names: TCP
@@ -33,6 +35,7 @@ import contextlib
 import glob
 import multiprocessing
 import os
+import pwd
 import re
 import resource
 import shlex
@@ -48,7 +51,6 @@ import time
 TESTS = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(TESTS)
 BUILD = os.path.join(TESTS, "build", "bench")
-TARPIT = os.path.abspath(os.environ.get("TARPIT", os.path.join(TOP, "tarpit")))
 
 CONNECTIONS = 1000
 QUIET = 60000               # ms between bytes: none while memory is measured
@@ -68,14 +70,38 @@ SECONDS_MAX = 60            # for anything that is waited for
 HOUR_BYTES = 900            # at the default 4 s
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
-RATIO_MAX = 1.8
+RATIO_MAX = 1.8             # the default, to the floor
 OWN_KB_MAX = 100            # private dirty and page tables
+SMALL_RATIO_MAX = 1.2
+SMALL_START_MAX = 1.3
+SEAL_KB_MAX = 8
+SEAL_USEC_MAX = 100
+WAKEUPS_MAX = 1.05          # a byte; some are on their way at either end
+CALLS_MAX = 4               # a byte
 VPS = (("512 MB", 512, 150), ("1 GB", 1024, 200))   # MB, MB for the system
 
 COMMAND = b"EHLO client.example\r\n"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin"}
 
-IN_A_CROWD = ("floor", "  unsealed", "dynamic")
+# By the first letters of their names.
+FILE_CACHES = ("ext4_", "xfs_", "btrfs_", "ovl_", "jbd2_", "proc_inode",
+               "buffer_head", "radix_tree_node")
+
+EXIM_USER = "Debian-exim"
+EXIM_CONFIG = """\
+primary_hostname = mx.example.org
+spool_directory = %(directory)s
+log_file_path = %(directory)s/%%slog
+keep_environment =
+tls_advertise_hosts =
+smtp_accept_max = 0
+acl_smtp_helo = hold
+begin acl
+hold:
+  accept delay = 1h
+"""
+
+IN_A_CROWD = ("floor", "small", "default", "  unsealed", "dynamic")
 MEMORY = ("private dirty", "page tables", "kernel stack", "slab", "seal",
           "send page", "socket")
 
@@ -97,13 +123,106 @@ class Row:
     def total(self):
         return sum(self.memory.values())
 
+    @contextlib.contextmanager
+    def crowd(self, clients):
+        """Yields the processes that are there before, and a function that
+        has all CONNECTIONS held, quiet in the stall, and returns the
+        processes, and the threads if it is these, that hold them."""
+        with contextlib.ExitStack() as stack:
+            def fill():
+                pids = stack.enter_context(crowd(clients, self, QUIET, QUIET))
+                return pids, pids
+            yield [], fill
+
+    def measure_start(self):
+        """CPU from the start to the sleep after the greeting, and from HELO
+        to the sleep in the stall."""
+        with pairs(self, QUIET, 1) as (clients, pids):
+            start_usec = settled_cpu(pids)
+            clients[0].sendall(COMMAND)
+            return start_usec, settled_cpu(pids) - start_usec
+
+
+class Server(Row):
+    """One that accepts its connections itself, from its standard input."""
+
+    def __init__(self, name, *command):
+        super().__init__(name, command[0])
+        self.arguments = command
+
+    @contextlib.contextmanager
+    def running(self):
+        """Yields the process and its address, once it has served one."""
+        with listen() as listener:
+            pid = start(list(self.arguments), listener)
+            try:
+                with socket.create_connection(listener.getsockname()) as first:
+                    first.settimeout(SECONDS_MAX)
+                    first.recv(512)
+                wait_for(lambda: len(tasks(pid)) == 1)
+                yield pid, listener.getsockname()
+            finally:
+                stop_family(pid)
+
+    @contextlib.contextmanager
+    def crowd(self, clients):
+        with self.running() as (pid, address):
+            def fill():
+                clients.order("connect", address)
+                wait_for(lambda: len(tasks(pid)) == 1 + CONNECTIONS)
+                clients.order("talk")
+                return family(pid), tasks(pid)
+            try:
+                yield [pid], fill
+            finally:
+                clients.order("close")
+
+    def measure_start(self):
+        with self.running() as (pid, address):
+            usec = settled_cpu(tasks(pid))
+            with socket.create_connection(address) as client:
+                client.settimeout(SECONDS_MAX)
+                client.recv(512)
+                start_usec = settled_cpu(tasks(pid))
+                client.sendall(COMMAND)
+                return (start_usec - usec,
+                        settled_cpu(tasks(pid)) - start_usec)
+
+
+def family(pid):
+    """The process and its children, without any that it has yet to bury."""
+    children = map(int, read("/proc/%d/task/%d/children" % (
+        pid, pid)).split())
+    return [pid, *filter(is_alive, children)]
+
+
+def is_alive(pid):
+    with contextlib.suppress(OSError):
+        return read("/proc/%d/stat" % pid).rpartition(") ")[2][0] not in "ZX"
+    return False
+
+
+def tasks(pid):
+    return [int(os.path.basename(task)) for process in family(pid)
+            for task in glob.glob("/proc/%d/task/*" % process)]
+
+
+def stop_family(pid):
+    """Stopped first, so that it starts no more of them."""
+    os.kill(pid, signal.SIGSTOP)
+    for child in family(pid)[1:]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    stop([pid])
+
 
 # The builds.
 
-def cc(output, *args):
-    command = [*shlex.split(os.environ.get("CC", "cc")), "-std=c17",
-               "-D_GNU_SOURCE", *args, "-o", os.path.join(BUILD, output)]
-    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
+def cc(output, *args, compiler="cc"):
+    command = [*shlex.split(compiler), "-std=c17", "-D_GNU_SOURCE", *args,
+               "-o", os.path.join(BUILD, output)]
+    done = subprocess.run(["/usr/bin/env", *command], cwd=TOP,
+                          capture_output=True, text=True)
     if done.returncode != 0:
         print("bench: no %s: %s" % (output, done.stderr.strip()[:300]))
         return None
@@ -111,48 +230,100 @@ def cc(output, *args):
 
 
 def build_rows():
-    """Floor and default first; a build that this machine cannot make is left
-    out."""
+    """A build that this machine cannot make is left out."""
     shutil.rmtree(BUILD, ignore_errors=True)
     os.makedirs(BUILD)
-    flags = ["-fstack-protector-strong", "-D_FORTIFY_SOURCE=2",
-             *shlex.split(os.environ.get("CFLAGS", "-O2 -g"))]
+    rows = [
+        Row("floor", cc("floor", "-O2", "-static", "-nostdlib", "-no-pie",
+                        "-fno-stack-protector", "tests/floor.c"), ()),
+        *build_small(),
+        *build_default(),
+        Server("a thread each", cc("threads", "-O2", "-pthread",
+                                   "tests/threads.c"), str(QUIET)),
+        *find_exim(),
+    ]
+    return [row for row in rows if row.path is not None]
+
+
+def flags():
+    return ["-fstack-protector-strong", "-D_FORTIFY_SOURCE=2",
+            *shlex.split(os.environ.get("CFLAGS", "-O2 -g"))]
+
+
+def build_small():
+    musl = os.environ.get("MUSL_CC", "musl-gcc")
+    if shutil.which(shlex.split(musl)[0]) is None:
+        print("bench: no small, for there is no " + musl)
+        return []
+    multiarch = subprocess.run(
+        [*shlex.split(musl), "-print-multiarch"], capture_output=True,
+        text=True).stdout.strip()
+    args = [*flags(), *shlex.split(os.environ.get("LDFLAGS", "")), "-static",
+            "-Wl,-z,noseparate-code", "-idirafter", "/usr/include",
+            "-idirafter", "/usr/include/" + multiarch,
+            "tarpit.c", "log.c", "seal.c"]
+    return [
+        Row("small", cc("small", *args, compiler=musl)),
+        Row("  unsealed", cc("small-unsealed", "-DNO_SEAL", *args,
+                             compiler=musl)),
+    ]
+
+
+def build_default():
+    compiler = os.environ.get("CC", "cc")
+
+    def build(name, output, *args):
+        return Row(name, cc(output, *args, compiler=compiler))
+
     ld = shlex.split(os.environ.get("LDFLAGS", ""))
     for source in "tarpit", "log", "seal":
-        cc(source + ".o", *flags, "-c", source + ".c")
-    cc("noseal.o", *flags, "-DNO_SEAL", "-c", "seal.c")
+        build("", source + ".o", *flags(), "-c", source + ".c")
+    build("", "noseal.o", *flags(), "-DNO_SEAL", "-c", "seal.c")
     for feature in "ARC4RANDOM", "SETPROCTITLE":
-        cc(feature + ".o", *flags, "-D" + feature, "-c", "tests/feature.c")
+        build("", feature + ".o", *flags(), "-D" + feature, "-c",
+              "tests/feature.c")
 
     def objects(*names):
         return [os.path.join(BUILD, name + ".o") for name in names]
 
     sealed = objects("tarpit", "log", "seal")
-    link = ["-static"] if linkage(TARPIT) == "static" else []
-    rows = [
-        Row("floor", cc("floor", "-O2", "-static", "-nostdlib", "-no-pie",
-                        "-fno-stack-protector", "tests/floor.c"), ()),
-        Row("default (%s)" % linkage(TARPIT), TARPIT),
-        Row("  unsealed", cc("unsealed", *ld, *link,
-                             *objects("tarpit", "log", "noseal"), "-lbsd")),
-        Row("  with arc4random", cc(
-            "arc4random", *ld, *link, *sealed, *objects("ARC4RANDOM"),
-            "-lbsd", "-lmd")),
+    static = [
+        build("default", "default", *ld, "-static", *sealed),
+        build("  unsealed", "unsealed", *ld, "-static",
+              *objects("tarpit", "log", "noseal")),
+        build("  with arc4random", "arc4random", *ld, "-static", *sealed,
+              *objects("ARC4RANDOM"), "-lbsd", "-lmd"),
         # libbsd's constructor must come before the feature's.
-        Row("  with setproctitle", cc(
-            "setproctitle", *ld, *link, "-Wl,-u,libbsd_init_func",
-            "-lbsd-ctor", *sealed, *objects("SETPROCTITLE"), "-lbsd")),
-        Row("static-pie", cc("static-pie", *ld, "-static-pie", *sealed,
-                             "-lbsd")),
-        Row("dynamic", cc("dynamic", *ld, *sealed, "-lbsd")),
+        build("  with setproctitle", "setproctitle", *ld, "-static",
+              "-Wl,-u,libbsd_init_func", "-lbsd-ctor", *sealed,
+              *objects("SETPROCTITLE"), "-lbsd"),
+        build("static-pie", "static-pie", *ld, "-static-pie", *sealed),
     ]
-    return [row for row in rows if row.path is not None]
+    return [*static, build("dynamic", "dynamic", *ld, *sealed)]
 
 
-def linkage(path):
-    """Static unless the program asks for an interpreter."""
-    with open(path, "rb") as program:
-        return "dynamic" if b"/ld-linux" in program.read(4096) else "static"
+def find_exim():
+    """Exim, as a super-server would keep it: -bw takes the listening socket
+    from standard input.  Its user is made in the sandbox's own /etc."""
+    exim = shutil.which("exim4", path=ENVIRONMENT["PATH"])
+    if exim is None or os.environ.get("TARPIT_SANDBOX") != "inside":
+        print("bench: no Exim, which is not installed in the sandbox")
+        return []
+    try:
+        user = pwd.getpwnam(EXIM_USER)
+    except KeyError:
+        for file, line in ("passwd", "%s:x:61011:61011::/:/bin/false\n"), (
+                "group", "%s:x:61011:\n"):
+            with open("/etc/" + file, "a") as accounts:
+                accounts.write(line % EXIM_USER)
+        user = pwd.getpwnam(EXIM_USER)
+    directory = "/run/exim-bench"
+    os.mkdir(directory)
+    os.chown(directory, user.pw_uid, user.pw_gid)
+    config = os.path.join(directory, "config")
+    with open(config, "w") as file:
+        file.write(EXIM_CONFIG % {"directory": directory})
+    return [Server("an Exim process each", exim, "-C", config, "-bw")]
 
 
 # Both sides of N connections.
@@ -342,7 +513,8 @@ def slab_kb():
         word = line.split()
         active, _, _, per_slab, pages = map(int, word[1:6])
         slabs += int(word[14]) * pages * PAGE / 1024
-        used += active / per_slab * pages * PAGE / 1024
+        if not word[0].startswith(FILE_CACHES):
+            used += active / per_slab * pages * PAGE / 1024
     return slabs, used
 
 
@@ -381,16 +553,21 @@ def many_files():
 
 def measure_memory(clients, row):
     """One round: the kinds of one held connection, both sockets in slab."""
-    before = machine()
-    with crowd(clients, row, QUIET, QUIET) as pids:
-        settled_cpu(pids)
+    with row.crowd(clients) as (servers, fill):
+        own = dirty_kb(servers)
+        before = machine()
+        processes, sleepers = fill()
+        settled_cpu(sleepers)
         after = machine()
-        dirty = sum(field(pid, "smaps_rollup", "Private_Dirty")
-                    for pid in pids) / CONNECTIONS
+        dirty = (dirty_kb(processes) - own) / CONNECTIONS
     memory = per_connection(before, after, CONNECTIONS)
     if memory is not None:
         memory["private dirty"] = dirty
     return memory
+
+
+def dirty_kb(pids):
+    return sum(field(pid, "smaps_rollup", "Private_Dirty") for pid in pids)
 
 
 def undisturbed(measure, *args):
@@ -423,20 +600,13 @@ def measure_all_memory(clients, rows):
 
 
 def measure_starts(rows):
-    """CPU from the start to the sleep after the greeting, and from HELO to
-    the sleep in the stall."""
-    greeted = {row: [] for row in rows}
-    heard = {row: [] for row in rows}
+    starts = {row: [] for row in rows}
     for _ in range(STARTS):
         for row in rows:
-            with pairs(row, QUIET, 1) as (clients, pids):
-                start_usec = settled_cpu(pids)
-                clients[0].sendall(COMMAND)
-                greeted[row].append(start_usec)
-                heard[row].append(settled_cpu(pids) - start_usec)
+            starts[row].append(row.measure_start())
     for row in rows:
-        row.cpu["start"] = statistics.median(greeted[row])
-        row.cpu["helo"] = statistics.median(heard[row])
+        row.cpu["start"], row.cpu["helo"] = map(
+            statistics.median, zip(*starts[row]))
 
 
 def measure_bytes(clients, row):
@@ -533,8 +703,9 @@ def print_memory(rows, floor_totals):
             "%9.1f%9.2f" % (row.total, row.total / floor.total))
     print("\nThe floor's total, round by round: %s." % " ".join(
         "%.1f" % total for total in floor_totals))
-    print("Without the send page, which is the same for all, the default is "
-          "%.2f x the floor." % (unsent(rows[1]) / unsent(floor)))
+    print("Without the send page, which is the same for all: " + ", ".join(
+        "%s %.2f x the floor" % (row.name, unsent(row) / unsent(floor))
+        for row in rows if row.name in ("small", "default")) + ".")
 
 
 def unsent(row):
@@ -555,37 +726,51 @@ def print_cpu(rows):
             ("%16.2f" % row.cpu["wakeups"] if "byte" in row.cpu else ""))
 
 
+def print_seal(row, unsealed):
+    print("\nThe seal of %s: %.1f KB and %.0f microseconds." % (
+        row.name, row.total - unsealed.total,
+        row.cpu["helo"] - unsealed.cpu["helo"]))
+
+
 def print_hour(row, octets, packets, calls):
-    print("\nAn hour held by the default build (%d bytes at 4 s): %.0f ms of "
-          "CPU, %.0f wakeups," % (HOUR_BYTES,
-                                 HOUR_BYTES * row.cpu["byte"] / 1000,
-                                 HOUR_BYTES * row.cpu["wakeups"]))
-    print("%s%.0f packets and %.0f KB of IP (%.1f octets and %.2f packets a "
+    print("\nAn hour held by %s (%d bytes at 4 s): %.0f ms of CPU, %.0f "
+          "wakeups," % (row.name, HOUR_BYTES,
+                        HOUR_BYTES * row.cpu["byte"] / 1000,
+                        HOUR_BYTES * row.cpu["wakeups"]))
+    if calls is not None:
+        print("%.0f system calls (%.1f a byte)," % (HOUR_BYTES * calls, calls))
+    print("%.0f packets and %.0f KB of IP (%.1f octets and %.2f packets a "
           "byte, ACK included)." % (
-              "" if calls is None else
-              "%.0f system calls, " % (HOUR_BYTES * calls),
               HOUR_BYTES * packets, HOUR_BYTES * octets / 1024, octets,
               packets))
 
 
 def print_vps(row):
-    print()
     for name, memory, system in VPS:
-        print("A VPS of %s, %d MB of it for the system: %d connections." % (
-            name, system, (memory - system) * 1024 // row.total))
-    print("What the super-server itself needs is not counted.")
+        print("A VPS of %s, %d MB of it for the system: %d connections held "
+              "by %s." % (name, system,
+                          (memory - system) * 1024 // row.total, row.name))
 
 
-def missed_bars(floor, default, growth):
-    own = default.memory["private dirty"] + default.memory["page tables"]
-    if default.total > RATIO_MAX * floor.total:
-        yield "memory: %.2f x the floor, over %.1f" % (
-            default.total / floor.total, RATIO_MAX)
-    if own >= OWN_KB_MAX:
-        yield "private dirty and page tables: %.1f KB, not under %d" % (
-            own, OWN_KB_MAX)
-    if growth > 0:
-        yield "a hold grows: by %d KB over %d bytes" % (growth, GROWTH_BYTES)
+def missed_bars(floor, row, unsealed, growth, calls):
+    """Those that all builds of tarpit have in common."""
+    own = row.memory["private dirty"] + row.memory["page tables"]
+    ratio = SMALL_RATIO_MAX if row.name == "small" else RATIO_MAX
+    for what, measured, most in (
+            ("memory, x the floor", row.total / floor.total, ratio),
+            ("KB of private dirty and page tables", own, OWN_KB_MAX),
+            ("KB that a hold grows by", growth, 0),
+            ("wakeups a byte", row.cpu["wakeups"], WAKEUPS_MAX),
+            ("system calls a byte", calls or 0, CALLS_MAX),
+            ("KB of the seal", row.total - unsealed.total, SEAL_KB_MAX),
+            ("microseconds of the seal",
+             row.cpu["helo"] - unsealed.cpu["helo"], SEAL_USEC_MAX)):
+        if measured > most:
+            yield "%s: %s: %.2f, over %g" % (row.name, what, measured, most)
+    start = row.cpu["start"] / floor.cpu["start"]
+    if row.name == "small" and start > SMALL_START_MAX:
+        yield "small: CPU of the start, x the floor: %.2f, over %g" % (
+            start, SMALL_START_MAX)
 
 
 def main():
@@ -593,22 +778,25 @@ def main():
         sys.exit("bench: needs root, to read the kernel's memory")
     clients = Clients()
     rows = build_rows()
-    floor, default = rows[:2]
+    floor = rows[0]
     floor_totals = measure_all_memory(clients, rows)
     measure_starts(rows)
     for row in rows:
-        if row.name in IN_A_CROWD or row is default:
+        if row.name in IN_A_CROWD:
             measure_bytes(clients, row)
-    octets, packets = measure_wire(default)
-    growth, calls = measure_growth(default)
-
     print_memory(rows, floor_totals)
     print_cpu(rows)
-    print_hour(default, octets, packets, calls)
-    print("Growth of a hold from byte 5 to byte %d: %d KB." % (
-        GROWTH_BYTES, growth))
-    print_vps(default)
-    missed = list(missed_bars(floor, default, growth))
+    missed = []
+    for row, unsealed in zip(rows, rows[1:]):
+        if row.name in ("small", "default"):
+            growth, calls = measure_growth(row)
+            print_seal(row, unsealed)
+            print_hour(row, *measure_wire(row), calls)
+            print("Growth of a hold from byte 5 to byte %d: %d KB." % (
+                GROWTH_BYTES, growth))
+            print_vps(row)
+            missed += missed_bars(floor, row, unsealed, growth, calls)
+    print("What the super-server itself needs is not counted.\n")
     for line in missed:
         print("MISSED: " + line)
     if not missed:
