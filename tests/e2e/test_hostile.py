@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hostile surroundings: what a process may find itself started in, and must
+hold its client in as well as ever.
+"""
+
+import contextlib
+import itertools
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+from unittest import mock
+
+from harness import (GREETING, NAME, TARPIT, Hold, Syslog, Tarpit, needs_root,
+                     tcp_pair)
+from test_rsyslog import Rsyslogd, terminate
+
+NOBODY = 65534
+KB = 1024
+ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+
+
+def limit(what, value):
+    return lambda: resource.setrlimit(what, (value, value))
+
+
+def is_static():
+    with open(TARPIT, "rb") as program:
+        return b"/ld-linux" not in program.read()
+
+
+class Holds(unittest.TestCase):
+    def holds(self, t):
+        """It greets, and the reply goes on."""
+        self.assertEqual(t.greeting(), GREETING)
+        t.client.sendall(b"EHLO client.example\r\n")
+        self.assertEqual(t.expect(5), b"250-m")
+
+    def check(self, *args, **more):
+        """A whole hold, with its line."""
+        with Tarpit("-i", "10", *args, **more) as t:
+            self.holds(t)
+            t.signal(signal.SIGTERM)
+            self.assertEqual(t.line().ip, "127.0.0.1")
+            self.assertEqual(t.wait(), 0)
+
+    def check_silent(self, *args, **more):
+        """As long as it is held, and ends though the line has nowhere to go.
+        """
+        with Tarpit("-i", "10", *args, syslog=True, **more) as t:
+            self.holds(t)
+            time.sleep(0.5)
+            self.assertEqual(len(t.expect(20)), 20)
+            t.signal(signal.SIGTERM)
+            self.assertEqual(t.wait(10), 0)
+            self.assertEqual(t.output(), "")
+
+
+class Descriptors(Holds):
+    def start(self, closed, open_to, *args):
+        """A tarpit with standard descriptors that are closed, or a file."""
+        def close():
+            for fd in closed:
+                os.close(fd)
+        return subprocess.Popen(
+            [TARPIT, "-n", NAME, "-i", "10", *args], stdin=open_to[0],
+            stdout=open_to[1], stderr=open_to[2], preexec_fn=close)
+
+    def test_closed_beside_the_client(self):
+        """The log line's socket takes the number of a closed one."""
+        for closed in (), (1,), (2,), (1, 2):
+            client, server = tcp_pair()
+            with self.subTest(closed=closed), client, Syslog() as syslog:
+                with server:
+                    process = self.start(closed, [server] * 3)
+                self.assertEqual(client.recv(len(GREETING)), GREETING)
+                client.sendall(b"EHLO x\r\n")
+                self.assertEqual(client.recv(1), b"2")
+                process.terminate()
+                rest = b""
+                while len(rest) < 4096:
+                    got = client.recv(4096)
+                    if not got:
+                        break
+                    rest += got
+                self.assertRegex(rest, rb"\A50-[a-z. ]*\Z")
+                self.assertEqual(process.wait(10), 0)
+                line, = syslog.collect()
+                self.assertEqual(Hold(line).ip, "127.0.0.1")
+
+    def test_no_client(self):
+        for count in range(3):
+            for others in itertools.combinations((1, 2), count):
+                with self.subTest(closed=(0,) + others), \
+                        tempfile.TemporaryFile() as error:
+                    process = self.start(
+                        (0,) + others, [subprocess.DEVNULL, error, error])
+                    self.assertEqual(process.wait(10), 64)
+                    error.seek(0)
+                    said = error.read()
+                    if 2 in others:
+                        self.assertEqual(said, b"")
+                    else:
+                        self.assertIn(b"not a connected TCP socket", said)
+
+    def test_d_with_standard_error_closed(self):
+        """Nor does the line go to whatever has number 2 by then."""
+        client, server = tcp_pair()
+        with client, Syslog() as syslog:
+            with server:
+                process = self.start((2,), [server] * 3, "-d")
+            self.assertEqual(client.recv(len(GREETING)), GREETING)
+            process.terminate()
+            self.assertEqual(client.recv(100), b"")
+            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(syslog.collect(0), [])
+
+    def test_inherited_junk_is_left_alone(self):
+        with contextlib.ExitStack() as stack:
+            read, write = os.pipe()
+            stack.callback(os.close, read)
+            junk = [write] + [os.dup(write) for _ in range(200)]
+            for fd in junk:
+                stack.callback(os.close, fd)
+            listener = stack.enter_context(socket.create_server(
+                ("127.0.0.1", 0)))
+            self.check(pass_fds=junk + [listener.fileno()])
+            os.set_blocking(read, False)
+            with self.assertRaises(BlockingIOError):
+                os.read(read, 1)
+
+    def test_nonblocking_client(self):
+        client, server = tcp_pair()
+        server.setblocking(False)
+        self.check(pair=(client, server))
+
+
+class Limits(Holds):
+    def test_small(self):
+        for name, what, value in (
+                ("stack", resource.RLIMIT_STACK, 64 * KB),
+                ("data", resource.RLIMIT_DATA, 512 * KB),
+                ("core", resource.RLIMIT_CORE, 0),
+                ("memlock", resource.RLIMIT_MEMLOCK, 0),
+                ("sigpending", resource.RLIMIT_SIGPENDING, 0),
+                ("fsize", resource.RLIMIT_FSIZE, 0)):
+            with self.subTest(name=name):
+                self.check(preexec_fn=limit(what, value))
+
+    @unittest.skipUnless(is_static(), "a dynamic program maps libraries")
+    def test_small_address_space(self):
+        self.check(preexec_fn=limit(resource.RLIMIT_AS, 2048 * KB))
+
+    def test_no_descriptor_left(self):
+        """The line has nowhere to go; the hold is as long as ever."""
+        with Syslog() as syslog:
+            self.check_silent(preexec_fn=limit(resource.RLIMIT_NOFILE, 3))
+            self.assertEqual(syslog.collect(0), [])
+
+    def test_no_descriptor_left_and_the_cap(self):
+        with Tarpit("-i", "10", "-t", "1", syslog=True,
+                    preexec_fn=limit(resource.RLIMIT_NOFILE, 3)) as t:
+            self.holds(t)
+            while t.client.recv(4096):
+                pass
+            self.assertGreater(time.time() - t.started, 0.7)
+            self.assertEqual(t.wait(10), 0)
+
+    @needs_root
+    def test_no_process(self):
+        def inherit():
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            limit(resource.RLIMIT_NPROC, 0)()
+
+        self.check(preexec_fn=inherit)
+
+
+class Inherited(Holds):
+    def test_huge_environment(self):
+        self.check(env={"HUGE%d" % i: "x" * 100 * KB for i in range(15)})
+
+    def test_huge_argument(self):
+        client, server = tcp_pair()
+        with client, server, Syslog() as syslog:
+            done = subprocess.run([TARPIT, "-n", "x" * 120 * KB],
+                                  stdin=server, timeout=10)
+            self.assertEqual(done.returncode, 64)
+            line, = syslog.collect()
+            self.assertIn("-n is no host name", line)
+            self.assertLess(len(line), 400)
+
+    def test_every_signal_ignored_and_blocked(self):
+        def inherit():
+            for signo in ALL_SIGNALS:
+                signal.signal(signo, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_BLOCK, ALL_SIGNALS)
+
+        self.check(preexec_fn=inherit)
+
+    def test_signal_that_came_before_the_program(self):
+        """Blocked by the parent, it waits across execve(2)."""
+        def inherit():
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        with Tarpit(preexec_fn=inherit) as t:
+            self.assertEqual(t.expect(1000), GREETING)
+            self.assertLess(t.line().length, 1)
+            self.assertEqual(t.wait(), 0)
+
+    def test_directory_that_is_gone(self):
+        directory = tempfile.mkdtemp()
+        self.check(preexec_fn=lambda: (os.chdir(directory),
+                                       os.rmdir(directory), os.umask(0o777)))
+
+
+class Root(Holds):
+    @needs_root
+    def test_keeps_the_user_that_it_is_started_as(self):
+        for user in 0, NOBODY:
+            with self.subTest(user=user), Tarpit(
+                    "-i", "10", user=user, group=user) as t:
+                self.holds(t)
+                self.assertEqual(self.ids(t, "Uid"), {str(user)})
+                self.assertEqual(self.ids(t, "Gid"), {str(user)})
+                # As much is refused to root.
+                self.assertEqual(t.status("Seccomp"), "2")
+                self.assertEqual(t.status("NoNewPrivs"), "1")
+
+    @staticmethod
+    def ids(t, key):
+        with open("/proc/%d/status" % t.pid) as status:
+            return {word for line in status if line.startswith(key + ":")
+                    for word in line.split()[1:]}
+
+
+@needs_root
+@unittest.skipUnless(is_static(), "a dynamic program needs its libraries")
+class Chroot(Holds):
+    """A directory with nothing but the program."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = directory.name
+        os.chmod(self.root, 0o755)
+        shutil.copy(TARPIT, os.path.join(self.root, "tarpit"))
+
+    def jail(self):
+        os.chroot(self.root)
+        os.chdir("/")
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+
+    def test_empty(self):
+        self.check(binary="/tarpit", preexec_fn=self.jail)
+        with Syslog() as syslog:
+            self.check_silent(binary="/tarpit", preexec_fn=self.jail)
+            self.assertEqual(syslog.collect(0), [])
+
+    def test_with_a_log_socket(self):
+        os.mkdir(os.path.join(self.root, "dev"))
+        path = os.path.join(self.root, "dev/log")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+            log.bind(path)
+            log.settimeout(10)
+            os.chmod(path, 0o666)
+            with Tarpit("-i", "10", syslog=True, binary="/tarpit",
+                        preexec_fn=self.jail) as t:
+                self.holds(t)
+                t.client.close()
+                self.assertEqual(t.wait(), 0)
+                self.assertEqual(
+                    Hold(log.recv(8192).decode()).ip, "127.0.0.1")
+
+
+class FullDisk(Holds):
+    """A syslog daemon that cannot write what it is sent."""
+
+    SIZE = 64 * KB
+
+    def test_ends_no_hold_and_delays_none(self):
+        with contextlib.ExitStack() as stack:
+            daemon = stack.enter_context(self.daemon(stack))
+            crowd = [stack.enter_context(Tarpit("-i", "100", syslog=True))
+                     for _ in range(80)]
+            for t in crowd:
+                t.greeting()
+                t.client.sendall(b"EHLO client.example\r\n")
+            for t in crowd:
+                self.assertEqual(t.expect(1), b"2")
+            terminate(crowd)
+            end = time.monotonic() + 20
+            for t in crowd:
+                self.assertEqual(
+                    t.wait(max(0.01, end - time.monotonic())), 0)
+            # Those that the last page of the file had room for.
+            self.assertLess(len(daemon.lines()), len(crowd))
+
+    def daemon(self, stack):
+        """One with its files on a file system that is then filled."""
+        full = tempfile.mkdtemp()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d" % self.SIZE,
+                        "tmpfs", full], check=True)
+        stack.callback(subprocess.run, ["umount", "-l", full], check=True)
+        with mock.patch.object(tempfile, "tempdir", full):
+            daemon = Rsyslogd()
+        with open(os.path.join(full, "ballast"), "wb", buffering=0) as file, \
+                contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+        return daemon
+
+
+if __name__ == "__main__":
+    unittest.main()
