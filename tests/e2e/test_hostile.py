@@ -35,6 +35,13 @@ def is_static():
 
 
 class Holds(unittest.TestCase):
+    def program_for_all(self):
+        """A copy that any user can run: the tree may be root's alone."""
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        os.chmod(directory.name, 0o755)
+        return shutil.copy(TARPIT, os.path.join(directory.name, "tarpit"))
+
     def holds(self, t):
         """It greets, and the reply goes on."""
         self.assertEqual(t.greeting(), GREETING)
@@ -179,7 +186,7 @@ class Limits(Holds):
             os.setuid(NOBODY)
             limit(resource.RLIMIT_NPROC, 0)()
 
-        self.check(preexec_fn=inherit)
+        self.check(binary=self.program_for_all(), preexec_fn=inherit)
 
 
 class Inherited(Holds):
@@ -224,9 +231,10 @@ class Inherited(Holds):
 class Root(Holds):
     @needs_root
     def test_keeps_the_user_that_it_is_started_as(self):
+        program = self.program_for_all()
         for user in 0, NOBODY:
             with self.subTest(user=user), Tarpit(
-                    "-i", "10", user=user, group=user) as t:
+                    "-i", "10", binary=program, user=user, group=user) as t:
                 self.holds(t)
                 self.assertEqual(self.ids(t, "Uid"), {str(user)})
                 self.assertEqual(self.ids(t, "Gid"), {str(user)})
