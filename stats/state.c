@@ -449,7 +449,8 @@ write_keys(struct writer *writer, const char *name, const struct set *set)
 	size_t size = set->count * sizeof(*set->keys);
 
 	put(writer, "%s %zu\n", name, set->count);
-	fwrite(set->keys, 1, size, writer->file);
+	if (size > 0)
+		fwrite(set->keys, 1, size, writer->file);
 	writer->sum = fnv(writer->sum, set->keys, size);
 }
 
