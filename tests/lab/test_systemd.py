@@ -19,6 +19,8 @@ from holds import (BACKLOG, PER_SOURCE, PORT, Clients, connections, cursor,
                    sources, start_over, systemctl, wait_for)
 
 MAX = 1500      # MaxConnections=
+# A client in a flood tries to connect once more after 1, 2, 4, ... 32 s.
+FLOOD_SECONDS = 150
 TARPIT = "/usr/local/sbin/tarpit"
 EXAMPLES = "/usr/local/share/doc/tarpit/examples/systemd"
 TREE = "/tarpit"
@@ -113,7 +115,7 @@ class Flood(Lab):
         before = pids()
         began = time.monotonic()
         flood = self.clients.connect(sources(2, 2000))
-        held = self.clients.settle(flood)
+        held = self.clients.settle(flood, FLOOD_SECONDS)
         figure("flood: 2000 connects over in %.1f s" %
                (time.monotonic() - began))
         self.assertEqual(len(held), MAX - len(live))
@@ -133,7 +135,7 @@ class Flood(Lab):
         live = self.clients.hold(sources(1, 100))
         for source, address in ("127.0.2.1", "127.0.0.1"), (None, "::1"):
             flood = self.clients.connect(1000 * [source], address=address)
-            held = self.clients.settle(flood)
+            held = self.clients.settle(flood, FLOOD_SECONDS)
             self.assertEqual(len(held), PER_SOURCE)
             self.assertEqual(sum(c.ended for c in flood),
                              len(flood) - PER_SOURCE)
