@@ -108,14 +108,13 @@ static void note_signal(int);
 static int is_socket(int);
 static void parse_options(int, char *[], struct options *);
 static int parse_number(int, const char *, int, int);
-static void log_to_stderr(void);
 static int is_host_name(const char *);
 static int is_address_literal(const char *);
 static _Noreturn void print_version(void);
 static _Noreturn void fatal(const char *, ...)
     __attribute__((__format__(__printf__, 1, 2)));
-static int client_address(struct in6_addr *);
-static int peer_name(struct sockaddr *, socklen_t);
+static int client_address(int, struct in6_addr *);
+static int peer_name(int, struct sockaddr *, socklen_t);
 static void default_name(char *, size_t);
 static void seed_random(void);
 static int random_below(int);
@@ -156,9 +155,9 @@ main(int argc, char *argv[])
 	c.since = now_usec(CLOCK_MONOTONIC);
 	hold.connected = now_usec(CLOCK_REALTIME) / USEC_PER_MSEC;
 	catch_signals();
-	log_open(!is_socket(CLIENT));
+	log_open(!is_socket(CLIENT) && !is_socket(STDERR_FILENO));
 	parse_options(argc, argv, &options);
-	if (client_address(&hold.addr) == -1)
+	if (client_address(CLIENT, &hold.addr) == -1)
 		fatal("standard input is not a connected TCP socket");
 	if (options.name == NULL) {
 		default_name(host, sizeof(host));
@@ -197,8 +196,10 @@ catch_signals(void)
 		sigdelset(&while_waiting, ending[i]);
 		sigaction(ending[i], &sa, NULL);
 	}
+	/* Writes that fail are to fail, and no more. */
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGXFSZ, &sa, NULL);
 }
 
 /* That it interrupted ppoll(2) says enough. */
@@ -225,7 +226,8 @@ parse_options(int argc, char *argv[], struct options *options)
 	while ((ch = getopt(argc, argv, "dVi:n:t:")) != -1) {
 		switch (ch) {
 		case 'd':
-			log_to_stderr();
+			/* Under inetd(8) that is the client's socket. */
+			log_open(!is_socket(STDERR_FILENO));
 			break;
 		case 'V':
 			print_version();
@@ -270,19 +272,6 @@ parse_number(int option, const char *s, int min, int max)
 		fatal("-%c is %s, from %d to %d will do: %s", option, problem,
 		    min, max, s);
 	return (int)n;
-}
-
-/* But under inetd(8) standard error is the client's socket: never there. */
-static void
-log_to_stderr(void)
-{
-	struct stat client, err;
-
-	if (fstat(CLIENT, &client) == 0 && fstat(STDERR_FILENO, &err) == 0 &&
-	    client.st_dev == err.st_dev && client.st_ino == err.st_ino &&
-	    S_ISSOCK(err.st_mode))
-		return;
-	log_open(1);
 }
 
 /* A domain of RFC 5321, 4.1.2. */
@@ -334,8 +323,8 @@ print_version(void)
 {
 	struct in6_addr addr;
 
-	/* For inetd(8), standard output is the client's socket. */
-	if (client_address(&addr) == 0)
+	/* Under inetd(8), standard output is the client's socket. */
+	if (client_address(STDOUT_FILENO, &addr) == 0)
 		log_send(LOG_NOTICE, "version " VERSION);
 	else if (dprintf(STDOUT_FILENO, "tarpit %s\n", VERSION) == -1)
 		exit(1);
@@ -356,7 +345,7 @@ fatal(const char *fmt, ...)
 }
 
 static int
-client_address(struct in6_addr *addr)
+client_address(int fd, struct in6_addr *addr)
 {
 	union {
 		struct sockaddr sa;
@@ -366,8 +355,8 @@ client_address(struct in6_addr *addr)
 	int type = 0;
 	socklen_t len = sizeof(type);
 
-	if (getsockopt(CLIENT, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
-	    type != SOCK_STREAM || peer_name(&peer.sa, sizeof(peer)) == -1)
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
+	    type != SOCK_STREAM || peer_name(fd, &peer.sa, sizeof(peer)) == -1)
 		return -1;
 	switch (peer.sa.sa_family) {
 	case AF_INET:
@@ -387,16 +376,16 @@ client_address(struct in6_addr *addr)
  * exact length, which is that of our own name.
  */
 static int
-peer_name(struct sockaddr *peer, socklen_t size)
+peer_name(int fd, struct sockaddr *peer, socklen_t size)
 {
 	socklen_t len = size;
 
-	if (getpeername(CLIENT, peer, &len) == 0)
+	if (getpeername(fd, peer, &len) == 0)
 		return 0;
 	len = size;
-	if (getsockname(CLIENT, peer, &len) == -1)
+	if (getsockname(fd, peer, &len) == -1)
 		return -1;
-	return getsockopt(CLIENT, SOL_SOCKET, SO_PEERNAME, peer, &len);
+	return getsockopt(fd, SOL_SOCKET, SO_PEERNAME, peer, &len);
 }
 
 static void
@@ -699,7 +688,7 @@ wait_until(struct connection *c, short events, int64_t when)
 	if (left < 0)
 		left = 0;
 	ts.tv_sec = left / USEC_PER_SEC;
-	ts.tv_nsec = left % USEC_PER_SEC * 1000;
+	ts.tv_nsec = (long)(left % USEC_PER_SEC * 1000);
 
 	switch (ppoll(&pfd, 1, &ts, &while_waiting)) {
 	case -1:

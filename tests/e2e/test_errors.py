@@ -85,10 +85,10 @@ class Terminal(unittest.TestCase):
 class Socket(unittest.TestCase):
     """Standard input is a socket: everything goes to syslog."""
 
-    def fails(self, message, *args, stdin, stderr=None):
+    def fails(self, message, *args, stdin, stderr=None, command=TARPIT):
         with Syslog() as syslog:
             result = subprocess.run(
-                [TARPIT] + list(args), stdin=stdin, stdout=stdin,
+                [command] + list(args), stdin=stdin, stdout=stdin,
                 stderr=stderr or stdin, timeout=10)
             lines = syslog.collect(1)
         self.assertEqual(result.returncode, 64)
@@ -123,15 +123,37 @@ class Socket(unittest.TestCase):
             self.assertEqual(result.returncode, 64)
             self.assertIn("-i is too small", result.stderr)
 
+    def test_nothing_reaches_a_client_that_is_not_standard_input(self):
+        for args in (), ("-d",), ("-i", "1"), ("-d", "-i", "1"):
+            for stdin in "</dev/null", "<&-":
+                with self.subTest(args=args, stdin=stdin):
+                    client, server = tcp_pair()
+                    with client, server:
+                        self.fails(
+                            "", "-c", 'exec "$0" "$@" ' + stdin, TARPIT,
+                            *args, stdin=server, command="sh")
+                        server.close()
+                        self.assertEqual(client.recv(4096), b"")
+
+    def test_version_on_a_socket_that_is_no_client(self):
+        """As sshd gives to a command."""
+        ours, its = socket.socketpair()
+        with ours, its:
+            subprocess.run([TARPIT, "-V"], stdin=its, stdout=its, check=True,
+                           timeout=10)
+            self.assertRegex(ours.recv(100), rb"\Atarpit \d+\.\d+\n\Z")
+
     def test_version_never_reaches_the_client(self):
-        client, server = tcp_pair()
-        with client, server, Syslog() as syslog:
-            result = subprocess.run([TARPIT, "-V"], stdin=server,
-                                    stdout=server, stderr=server, timeout=10)
-            self.assertEqual(result.returncode, 0)
-            self.assertIn("version", syslog.collect(1)[0])
-            server.close()
-            self.assertEqual(client.recv(4096), b"")
+        for stdin in True, False:
+            client, server = tcp_pair()
+            with client, server, Syslog() as syslog:
+                result = subprocess.run(
+                    [TARPIT, "-V"], stdout=server, stderr=server, timeout=10,
+                    stdin=server if stdin else subprocess.DEVNULL)
+                self.assertEqual(result.returncode, 0)
+                self.assertIn("version", syslog.collect(1)[0])
+                server.close()
+                self.assertEqual(client.recv(4096), b"")
 
     def test_d_never_writes_to_the_client(self):
         """As under inetd, where standard error is the connection too."""
