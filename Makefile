@@ -23,7 +23,8 @@ MUSL_CC	= musl-gcc
 MUSL_CFLAGS = -static -Wl,-z,noseparate-code -idirafter /usr/include \
 	-idirafter /usr/include/`$(MUSL_CC) -print-multiarch`
 
-STD	= -std=c17 -D_GNU_SOURCE
+# The sizes are for 32-bit systems: a log over 2 GB, a date after 2038.
+STD	= -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
 # The same program wherever it is built.
