@@ -159,6 +159,15 @@ class Limits(Holds):
             with self.subTest(name=name):
                 self.check(preexec_fn=limit(what, value))
 
+    def test_no_room_in_the_file_that_d_writes_to(self):
+        client, server = tcp_pair()
+        with client, server, tempfile.TemporaryFile() as log, \
+                subprocess.Popen(
+                    [TARPIT, "-d"], stdin=server, stderr=log,
+                    preexec_fn=limit(resource.RLIMIT_FSIZE, 0)) as process:
+            client.shutdown(socket.SHUT_WR)
+            self.assertEqual(process.wait(10), 0)
+
     @unittest.skipUnless(is_static(), "a dynamic program maps libraries")
     def test_small_address_space(self):
         self.check(preexec_fn=limit(resource.RLIMIT_AS, 2048 * KB))
