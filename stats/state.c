@@ -39,6 +39,9 @@
 
 #define LINE_LEN_MAX (CURSOR_MAX + 32)
 
+#define MSEC_PER_DAY INT64_C(86400000)
+#define TIME_MAX     INT64_C(253402300799999) /* the last ms of year 9999 */
+
 /* FNV-1a, 64 bits. */
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
@@ -67,6 +70,8 @@ static int read_bins(struct reader *, struct totals *);
 static int read_days(struct reader *, struct totals *);
 static int read_keys(struct reader *, const char *, struct set *);
 static int read_checksum(struct reader *);
+static int is_sound(const struct state *);
+static int lines_are_sound(const struct state *);
 static int read_number(struct reader *, const char *, int64_t *);
 static int read_count(struct reader *, const char *, size_t *);
 static int read_fields(struct reader *, int, int64_t *);
@@ -193,7 +198,7 @@ read_all(struct reader *reader, struct state *state)
 	    read_keys(reader, "hosts", &state->totals.hosts) == -1 ||
 	    read_keys(reader, "lines", &state->lines) == -1)
 		return -1;
-	return read_checksum(reader);
+	return read_checksum(reader) == 0 && is_sound(state) ? 0 : -1;
 }
 
 static int
@@ -214,6 +219,7 @@ read_totals(struct reader *reader, struct totals *totals)
 	int64_t connections;
 
 	if (read_number(reader, "connections", &connections) == -1 ||
+	    connections < 0 ||
 	    read_number(reader, "length", &totals->length) == -1 ||
 	    read_number(reader, "first", &totals->first) == -1 ||
 	    read_number(reader, "last", &totals->last) == -1)
@@ -222,41 +228,54 @@ read_totals(struct reader *reader, struct totals *totals)
 	return read_number(reader, "longest", &totals->longest);
 }
 
+/* All connections are in them. */
 static int
 read_bins(struct reader *reader, struct totals *totals)
 {
-	int64_t field[2];
+	uint64_t left = totals->connections;
+	int64_t field[2], bin = -1;
 	size_t count;
 
 	if (read_count(reader, "bins", &count) == -1)
 		return -1;
 	while (count-- > 0) {
-		if (read_fields(reader, 2, field) == -1 || field[0] < 0 ||
-		    field[0] >= LENGTH_BINS)
+		if (read_fields(reader, 2, field) == -1 || field[0] <= bin ||
+		    field[0] >= LENGTH_BINS || field[1] < 1 ||
+		    (uint64_t)field[1] > left)
 			return -1;
-		totals->lengths[field[0]] = (uint64_t)field[1];
+		bin = field[0];
+		totals->lengths[bin] = (uint64_t)field[1];
+		left -= (uint64_t)field[1];
 	}
-	return 0;
+	return left == 0 ? 0 : -1;
 }
 
+/* And in these, with all of their time. */
 static int
 read_days(struct reader *reader, struct totals *totals)
 {
-	int64_t field[3];
+	uint64_t connections = totals->connections;
+	int64_t field[3], number = -2, length = totals->length;
 	struct day day;
 	size_t count;
 
 	if (read_count(reader, "days", &count) == -1)
 		return -1;
 	while (count-- > 0) {
-		if (read_fields(reader, 3, field) == -1 || field[0] > INT_MAX)
+		if (read_fields(reader, 3, field) == -1 || field[0] <= number ||
+		    field[0] > INT_MAX || field[1] < 1 ||
+		    (uint64_t)field[1] > connections || field[2] < 0 ||
+		    field[2] > length)
 			return -1;
-		day.number = (int)field[0];
+		number = field[0];
+		day.number = (int)number;
 		day.connections = (uint64_t)field[1];
 		day.length = field[2];
 		totals_add_day(totals, &day);
+		connections -= day.connections;
+		length -= day.length;
 	}
-	return 0;
+	return connections == 0 && length == 0 ? 0 : -1;
 }
 
 static int
@@ -287,6 +306,48 @@ read_checksum(struct reader *reader)
 	    getc(reader->file) != EOF)
 		return -1;
 	return 0;
+}
+
+/*
+ * A checksum can be right and the numbers wrong.  The reports rely on these,
+ * and on the sums that were seen to above.
+ */
+static int
+is_sound(const struct state *state)
+{
+	const struct totals *totals = &state->totals;
+
+	if (totals->first < 0 || totals->first > totals->last ||
+	    totals->last > TIME_MAX || totals->longest < 0 ||
+	    totals->longest > totals->length ||
+	    totals->longest > totals->last - totals->first ||
+	    totals->hosts.count > totals->connections ||
+	    (totals->hosts.count == 0 && totals->connections > 0))
+		return 0;
+	/* Days of whatever time zone it was. */
+	if (totals->day_count > 0 &&
+	    (totals->days[0].number < totals->first / MSEC_PER_DAY - 1 ||
+		totals->days[totals->day_count - 1].number >
+		    totals->last / MSEC_PER_DAY + 1))
+		return 0;
+	return lines_are_sound(state);
+}
+
+static int
+lines_are_sound(const struct state *state)
+{
+	size_t i;
+
+	if (state->lines.count > state->totals.connections ||
+	    state->forgotten > state->totals.last)
+		return 0;
+	for (i = 0; i < state->lines.count; i++) {
+		int64_t msec = ended(&state->lines.keys[i]);
+
+		if (msec <= state->forgotten || msec > state->totals.last)
+			return 0;
+	}
+	return 1;
 }
 
 /* A line with a name and a number. */
@@ -435,12 +496,15 @@ write_bins(struct writer *writer, const struct totals *totals)
 static void
 write_days(struct writer *writer, const struct totals *totals)
 {
-	const struct day *day;
+	size_t i;
 
 	put(writer, "days %zu\n", totals->day_count);
-	for (day = totals->days; day < totals->days + totals->day_count; day++)
+	for (i = 0; i < totals->day_count; i++) {
+		const struct day *day = &totals->days[i];
+
 		put(writer, "%d %" PRIu64 " %" PRId64 "\n", day->number,
 		    day->connections, day->length);
+	}
 }
 
 static void
