@@ -49,6 +49,7 @@ input_read(struct input *input, int fd)
 {
 	static struct buffer buffer;
 	ssize_t got;
+	int error;
 
 	for (;;) {
 		got = read(fd, buffer.data + buffer.len,
@@ -60,8 +61,10 @@ input_read(struct input *input, int fd)
 		buffer.len += (size_t)got;
 		take_lines(input, &buffer);
 	}
+	error = errno;
 	take_rest(input, &buffer);
 	count_waiting(input);
+	errno = error;
 	return got == -1 ? -1 : 0;
 }
 
