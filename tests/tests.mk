@@ -10,7 +10,7 @@ MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 # Laid over /usr and /etc in the sandbox; see tests/unpack.
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime
 
-check: all check-units $(MODIFIED)
+check: all check-units check-fuzz $(MODIFIED)
 	tests/unpack $(BUILD)/root $(SERVERS)
 	tests/e2e/run
 
@@ -47,6 +47,8 @@ $(BUILD)/tarpit-unsealed: $(SRCS) log.h seal.h
 $(BUILD)/no_seccomp: tests/no_seccomp.c
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/no_seccomp.c
+
+include tests/fuzz/fuzz.mk
 
 # Under a real systemd; tests/deps lab installs what that takes.
 check-systemd: all
@@ -87,11 +89,12 @@ bench: all
 	python3 tests/bench_stats.py || status=1; exit $$status
 
 # What lint needs is large, and not for users: tests/deps lint.
-SCRIPTS	= tests/sandbox tests/unpack tests/deps units/install units/uninstall \
+SCRIPTS	= tests/fuzz/run tests/fuzz/replay tests/fuzz/merge tests/sandbox tests/unpack tests/deps units/install units/uninstall \
 	units/tcpserver/run units/tcpsvd/run units/stats/update \
 	packaging/deb tests/lab/boot tests/lab/image tests/lab/systemd \
 	tests/lab/others tests/lab/supers tests/lab/deb tests/mail/hold
-C_FILES	= *.c *.h stats/*.c stats/*.h tests/*.c tests/*.h
+C_FILES	= *.c *.h stats/*.c stats/*.h tests/*.c tests/*.h tests/fuzz/*.c \
+	tests/fuzz/*.h
 
 lint:
 	clang-format --dry-run -Werror $(C_FILES)

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What must be so of totals, reports and state, wherever they came from. */
+
+#include <ctype.h>
+#include <string.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "../../stats/report.h"
+#include "check_stats.h"
+#include "fuzz.h"
+
+#include "../../stats/state.c"
+
+#define PRINTABLE \
+	" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+#define LAST_MSEC INT64_C(253402300799999) /* of the year 9999 */
+
+static void check_report(
+    void (*)(FILE *, const struct totals *), const struct totals *);
+static void check_text(const char *, size_t);
+static int is_html(const char *);
+static void check_numbers(const char *);
+static void check_same_set(const struct set *, const struct set *);
+static char *written(struct state *, size_t *);
+
+ssize_t __wrap_getrandom(void *, size_t, unsigned);
+
+/* The same run each time for the same input. */
+ssize_t
+__wrap_getrandom(void *buf, size_t size, unsigned flags)
+{
+	(void)flags;
+	memset(buf, 0x5a, size);
+	return (ssize_t)size;
+}
+
+/* Twelve hours behind UTC on 1 January, and 14 ahead on 31 December. */
+void
+set_time_zone(void)
+{
+	setenv("TZ", "WST12EST-14,J182/0,J1/20", 1);
+	tzset();
+}
+
+void
+check_totals(const struct totals *totals)
+{
+	uint64_t connections = 0;
+	int64_t length = 0;
+	size_t i;
+
+	for (i = 0; i < LENGTH_BINS; i++)
+		CHECK(totals->lengths[i] <= totals->connections);
+	CHECK(lengths_within(totals, LENGTH_BINS - 1) == totals->connections);
+	for (i = 0; i < totals->day_count; i++) {
+		const struct day *day = &totals->days[i];
+
+		CHECK(i == 0 || day[-1].number < day->number);
+		CHECK(day->connections > 0 && day->length >= 0);
+		CHECK(day->connections <= totals->connections);
+		connections += day->connections;
+		length += day->length;
+	}
+	CHECK(connections == totals->connections);
+	CHECK(length == totals->length);
+	CHECK(totals->hosts.count <= connections);
+	CHECK((totals->hosts.count > 0) == (connections > 0));
+	CHECK(totals->longest >= 0 && totals->longest <= length);
+	if (connections == 0)
+		return;
+	CHECK(totals->first >= 0 && totals->first <= totals->last);
+	CHECK(totals->longest <= totals->last - totals->first);
+	CHECK(totals->last <= LAST_MSEC);
+}
+
+void
+check_state(const struct state *state)
+{
+	size_t i;
+
+	check_totals(&state->totals);
+	CHECK(state->lines.count <= state->totals.connections);
+	CHECK(state->forgotten >= -1);
+	CHECK(state->forgotten <= state->totals.last);
+	for (i = 0; i < state->lines.count; i++) {
+		CHECK(ended(&state->lines.keys[i]) > state->forgotten);
+		CHECK(ended(&state->lines.keys[i]) <= state->totals.last);
+	}
+}
+
+void
+check_same_totals(const struct totals *a, const struct totals *b)
+{
+	size_t i;
+
+	CHECK(a->connections == b->connections && a->length == b->length);
+	CHECK(a->first == b->first && a->last == b->last);
+	CHECK(a->longest == b->longest);
+	CHECK(memcmp(a->lengths, b->lengths, sizeof(a->lengths)) == 0);
+	CHECK(a->day_count == b->day_count);
+	for (i = 0; i < a->day_count; i++) {
+		CHECK(a->days[i].number == b->days[i].number);
+		CHECK(a->days[i].connections == b->days[i].connections);
+		CHECK(a->days[i].length == b->days[i].length);
+	}
+	check_same_set(&a->hosts, &b->hosts);
+}
+
+static void
+check_same_set(const struct set *a, const struct set *b)
+{
+	CHECK(a->count == b->count);
+	CHECK(a->count == 0 ||
+	    memcmp(a->keys, b->keys, a->count * sizeof(*a->keys)) == 0);
+}
+
+void
+check_reports(const struct totals *totals)
+{
+	check_report(report_text, totals);
+	check_report(report_html, totals);
+	check_report(report_json, totals);
+	check_report(report_prometheus, totals);
+}
+
+static void
+check_report(
+    void (*report)(FILE *, const struct totals *), const struct totals *totals)
+{
+	size_t size;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	CHECK(out != NULL);
+	report(out, totals);
+	CHECK(!ferror(out));
+	CHECK(fclose(out) == 0);
+	check_text(text, size);
+	free(text);
+}
+
+static void
+check_text(const char *text, size_t size)
+{
+	CHECK(size > 0 && strspn(text, PRINTABLE "\n") == size);
+	CHECK(strstr(text, "nan") == NULL && strstr(text, "-inf") == NULL);
+	if (!is_html(text))
+		check_numbers(text);
+}
+
+static int
+is_html(const char *text)
+{
+	return text[0] == '<';
+}
+
+/* The only hyphens are those of dates. */
+static void
+check_numbers(const char *text)
+{
+	const char *p;
+
+	for (p = strchr(text, '-'); p != NULL; p = strchr(p + 1, '-'))
+		CHECK(p > text && isdigit((unsigned char)p[-1]));
+}
+
+void
+check_state_file(struct state *state)
+{
+	struct state again;
+	size_t size, size_again;
+	char *file, *file_again;
+	FILE *in;
+
+	file = written(state, &size);
+	state_init(&again);
+	CHECK((in = fmemopen(file, size, "r")) != NULL);
+	CHECK(state_read(&again, in) == NULL);
+	fclose(in);
+
+	check_same_totals(&state->totals, &again.totals);
+	check_same_set(&state->lines, &again.lines);
+	CHECK(state->forgotten == again.forgotten && !again.changed);
+	CHECK(strcmp(state->cursor, again.cursor) == 0);
+	CHECK(state->lines.count <= STATE_LINES_MAX);
+
+	file_again = written(&again, &size_again);
+	CHECK(size == size_again && memcmp(file, file_again, size) == 0);
+	state_free(&again);
+	free(file);
+	free(file_again);
+}
+
+static char *
+written(struct state *state, size_t *size)
+{
+	char *file;
+	FILE *out = open_memstream(&file, size);
+
+	CHECK(out != NULL);
+	state_write(state, out);
+	CHECK(!ferror(out));
+	CHECK(fclose(out) == 0);
+	return file;
+}
+
+void
+state_free(struct state *state)
+{
+	totals_free(&state->totals);
+	set_free(&state->lines);
+}

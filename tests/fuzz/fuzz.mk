@@ -1,0 +1,46 @@
+# Fuzzing; read by ../tests.mk.  Each fuzz_TARGET.c is linked with what it
+# tries: by clang with libFuzzer for "make fuzz", and by any compiler with
+# replay.c, which runs the corpus once, for "make check".
+
+CLANG	= clang
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS = log input state options helo
+FUZZERS	= $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+REPLAYS	= $(FUZZ_TARGETS:%=$(BUILD)/fuzz/replay_%)
+
+FUZZ_FLAGS = $(CPPFLAGS) $(STD) $(WARNINGS) $(CFLAGS) -fno-omit-frame-pointer
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ	= $(CLANG) $(FUZZ_FLAGS) $(SANITIZE) -fsanitize=fuzzer,float-cast-overflow
+# Without the sanitizers where there are none.
+REPLAY	= $(CC) $(FUZZ_FLAGS) $$(echo 'int main(void) { return 0; }' | \
+	$(CC) $(SANITIZE) -x c -o $(BUILD)/fuzz/sanitized - 2>/dev/null && \
+	$(BUILD)/fuzz/sanitized && echo $(SANITIZE)) tests/fuzz/replay.c
+
+# stats/state.c is in check_stats.c, tarpit.c in fuzz_options.c and fuzz_helo.c.
+FUZZ_STATS = tests/fuzz/check_stats.c log.c \
+	$(filter-out stats/stats.c stats/state.c,$(STATS_SRCS))
+FUZZ_log = tests/fuzz/fuzz_log.c log.c
+FUZZ_input = tests/fuzz/fuzz_input.c $(FUZZ_STATS) \
+	-Wl,--wrap=getrandom,--wrap=read
+FUZZ_state = tests/fuzz/fuzz_state.c $(FUZZ_STATS) -Wl,--wrap=getrandom
+FUZZ_options = tests/fuzz/fuzz_options.c log.c seal.c \
+	-Wl,--wrap=log_send,--wrap=dprintf
+FUZZ_helo = tests/fuzz/fuzz_helo.c log.c seal.c -Wl,--wrap=ppoll
+FUZZ_DEPS = $(SRCS) $(STATS_SRCS) $(wildcard *.h stats/*.h tests/fuzz/*.[ch])
+
+fuzz: $(FUZZERS)
+	status=0; for target in $(FUZZ_TARGETS); do \
+	    FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $$target || status=1; \
+	done; exit $$status
+
+check-fuzz: $(REPLAYS)
+	tests/fuzz/replay $(FUZZ_TARGETS)
+
+$(FUZZERS): $(BUILD)/fuzz/%: $(FUZZ_DEPS)
+	@mkdir -p $(BUILD)/fuzz
+	$(FUZZ) -o $@ $(FUZZ_$*) $(LDADD)
+
+$(REPLAYS): $(BUILD)/fuzz/replay_%: $(FUZZ_DEPS)
+	@mkdir -p $(BUILD)/fuzz
+	@echo "$(CC) -o $@ $(FUZZ_$*)"
+	@$(REPLAY) -o $@ $(FUZZ_$*) $(LDADD)

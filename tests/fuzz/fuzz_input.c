@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Log lines to input_read(), and through it to totals, state and reports, as
+ * tarpit-stats does it.  However the lines come in, whole or in parts, the
+ * same is counted; and what is read again counts for nothing.
+ *
+ * Linked with -Wl,--wrap=read.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include "../../stats/input.h"
+#include "check_stats.h"
+#include "fuzz.h"
+
+#define SOURCE_FD (-42)
+
+/*
+ * This octet stands for a long run of others, so that a small input can have
+ * lines as long as the buffer of input.c.
+ */
+#define LONG_RUN      '\1'
+#define LONG_RUN_LEN  65400
+#define LONG_RUNS_MAX 3
+
+/* How read(2) gives out what there is. */
+enum manner { WHOLE, IN_PARTS, WITH_ERROR };
+
+/* What it gives out. */
+static struct {
+	const char *data;
+	size_t left;
+	enum manner manner;
+	uint64_t random;
+} source;
+
+/* What was counted. */
+struct counted {
+	struct totals totals;
+	struct state state;
+	uint64_t holds;
+	uint64_t sum; /* of all holds, in order, with their process ids */
+};
+
+static char *expand(const uint8_t *, size_t, size_t *);
+static void check_log(const char *, size_t);
+static void check_reading_in_parts(
+    const char *, size_t, const struct input *, const struct counted *);
+static void check_reading_with_error(
+    const char *, size_t, const struct input *);
+static void check_reading_again(
+    const char *, size_t, const struct input *, struct counted *);
+static struct input read_log(
+    struct counted *, const char *, size_t, enum manner);
+static void count(void *, const struct lines *);
+static uint64_t add_to_sum(uint64_t, const void *, size_t);
+static void counted_free(struct counted *);
+
+ssize_t __real_read(int, void *, size_t);
+ssize_t __wrap_read(int, void *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	size_t len;
+	char *log;
+
+	set_time_zone();
+	log = expand(data, size, &len);
+	check_log(log, len);
+	free(log);
+	return 0;
+}
+
+static char *
+expand(const uint8_t *data, size_t size, size_t *len)
+{
+	int runs = 0;
+	char *log, *p;
+	size_t i;
+
+	*len = size;
+	for (i = 0; i < size; i++) {
+		if (data[i] == LONG_RUN && runs < LONG_RUNS_MAX) {
+			runs++;
+			*len += LONG_RUN_LEN - 1;
+		}
+	}
+	CHECK((log = malloc(*len + 1)) != NULL);
+	p = log;
+	for (i = 0; i < size; i++) {
+		if (data[i] == LONG_RUN && runs-- > 0) {
+			memset(p, 'x', LONG_RUN_LEN);
+			p += LONG_RUN_LEN;
+		} else {
+			*p++ = (char)data[i];
+		}
+	}
+	return log;
+}
+
+static void
+check_log(const char *log, size_t len)
+{
+	struct counted counted = { 0 };
+	struct input input;
+
+	state_init(&counted.state);
+	input = read_log(&counted, log, len, WHOLE);
+	CHECK(counted.holds == input.read - input.skipped);
+	CHECK(counted.holds == counted.totals.connections);
+	CHECK(counted.state.totals.connections <= counted.holds);
+	CHECK(counted.state.totals.hosts.count == counted.totals.hosts.count);
+
+	check_totals(&counted.totals);
+	check_state(&counted.state);
+	check_reports(&counted.totals);
+	check_reading_in_parts(log, len, &input, &counted);
+	check_reading_with_error(log, len, &input);
+	check_reading_again(log, len, &input, &counted);
+	counted_free(&counted);
+}
+
+static void
+check_reading_in_parts(const char *log, size_t len, const struct input *input,
+    const struct counted *counted)
+{
+	struct counted again = { 0 };
+	struct input parts;
+
+	state_init(&again.state);
+	parts = read_log(&again, log, len, IN_PARTS);
+	CHECK(parts.read == input->read && parts.skipped == input->skipped);
+	CHECK(strcmp(parts.cursor, input->cursor) == 0);
+	CHECK(again.holds == counted->holds && again.sum == counted->sum);
+	check_same_totals(&again.totals, &counted->totals);
+	check_same_totals(&again.state.totals, &counted->state.totals);
+	counted_free(&again);
+}
+
+/* What came before it counts, and is not there any more the next time. */
+static void
+check_reading_with_error(const char *log, size_t len, const struct input *input)
+{
+	struct counted again = { 0 };
+	struct input failed;
+
+	state_init(&again.state);
+	failed = read_log(&again, log, len, WITH_ERROR);
+	CHECK(failed.read <= input->read + 1);
+	CHECK(again.holds == failed.read - failed.skipped);
+	counted_free(&again);
+}
+
+/* Even when the state was on the disk meanwhile, and has forgotten lines. */
+static void
+check_reading_again(const char *log, size_t len, const struct input *input,
+    struct counted *counted)
+{
+	struct state *state = &counted->state;
+	uint64_t connections = state->totals.connections;
+
+	CHECK(state->changed == (connections > 0));
+	state_set_cursor(state, input->cursor);
+	check_state_file(state);
+	check_state(state);
+	state->changed = 0;
+	read_log(counted, log, len, WHOLE);
+	CHECK(state->totals.connections == connections && !state->changed);
+}
+
+static struct input
+read_log(
+    struct counted *counted, const char *log, size_t len, enum manner manner)
+{
+	struct input input = { .count = count, .arg = counted, .with_pids = 1 };
+	int status;
+
+	source.data = log;
+	source.left = manner == WITH_ERROR ? len / 2 : len;
+	source.manner = manner;
+	source.random = UINT64_C(0x9e3779b97f4a7c15) ^ len;
+	status = input_read(&input, SOURCE_FD);
+	CHECK(source.left == 0);
+	if (manner == WITH_ERROR)
+		CHECK(status == -1 && errno == EIO);
+	else
+		CHECK(status == 0);
+	CHECK(memchr(input.cursor, '\0', sizeof(input.cursor)) != NULL);
+	return input;
+}
+
+static void
+count(void *arg, const struct lines *lines)
+{
+	struct counted *counted = arg;
+	size_t i;
+
+	CHECK(lines->count > 0 && lines->count <= LINES_MAX);
+	for (i = 0; i < lines->count; i++) {
+		const struct hold *hold = &lines->holds[i];
+
+		CHECK(lines->pids[i] >= 0);
+		CHECK(hold->connected >= 0);
+		CHECK(hold->connected <= hold->disconnected);
+		counted->sum = add_to_sum(counted->sum, hold, sizeof(*hold));
+		counted->sum = add_to_sum(
+		    counted->sum, &lines->pids[i], sizeof(lines->pids[i]));
+	}
+	counted->holds += lines->count;
+	totals_add(&counted->totals, lines->holds, lines->count);
+	state_count(&counted->state, lines);
+}
+
+static uint64_t
+add_to_sum(uint64_t sum, const void *data, size_t size)
+{
+	const unsigned char *octet = data;
+
+	for (; size > 0; size--)
+		sum = (sum ^ *octet++) * UINT64_C(1099511628211);
+	return sum;
+}
+
+static void
+counted_free(struct counted *counted)
+{
+	totals_free(&counted->totals);
+	state_free(&counted->state);
+}
+
+/* Parts of all orders of magnitude, with interruptions. */
+ssize_t
+__wrap_read(int fd, void *buf, size_t size)
+{
+	if (fd != SOURCE_FD)
+		return __real_read(fd, buf, size);
+	CHECK(size > 0);
+	if (source.left == 0 && source.manner == WITH_ERROR) {
+		errno = EIO;
+		return -1;
+	}
+	if (source.manner == IN_PARTS) {
+		source.random = source.random * UINT64_C(6364136223846793005) +
+		    1442695040888963407;
+		if (source.random >> 61 == 0) {
+			errno = EINTR;
+			return -1;
+		}
+		size_t most = (size_t)1 << (source.random >> 32) % 17;
+
+		if (size > most)
+			size = most;
+	}
+	if (size > source.left)
+		size = source.left;
+	memcpy(buf, source.data, size);
+	source.data += size;
+	source.left -= size;
+	return (ssize_t)size;
+}
