@@ -42,7 +42,7 @@ STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
 STATS_OBJS = $(STATS_SRCS:.c=.o) log.o
 
 .PHONY: all small deps run check check-units check-fuzz check-systemd \
-	check-mail check-page check-deb fuzz picture bench bench-supers \
+	check-mail check-page check-deb check-ports chaos fuzz picture bench bench-supers \
 	bench-hold lint lint-build install uninstall deb clean
 .NOTPARALLEL:
 

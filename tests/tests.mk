@@ -71,6 +71,16 @@ picture: all
 check-deb:
 	tests/lab/deb
 
+# Ten thousand clients that misbehave; root.
+chaos: tarpit
+	tests/unpack $(BUILD)/root $(SERVERS)
+	tests/chaos/run || [ $$? -eq 77 ]
+
+# For 32-bit and big-endian machines, the latter emulated; tests/deps ports
+# installs what that takes.
+check-ports: all
+	tests/ports/run || [ $$? -eq 77 ]
+
 # Genuine mail, from real mail servers; root.
 MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime
 check-mail: tarpit
@@ -89,7 +99,8 @@ bench: all
 	python3 tests/bench_stats.py || status=1; exit $$status
 
 # What lint needs is large, and not for users: tests/deps lint.
-SCRIPTS	= tests/fuzz/run tests/fuzz/replay tests/fuzz/merge tests/sandbox tests/unpack tests/deps units/install units/uninstall \
+SCRIPTS	= tests/fuzz/run tests/fuzz/replay tests/fuzz/merge tests/chaos/run \
+	tests/ports/root tests/sandbox tests/unpack tests/deps units/install units/uninstall \
 	units/tcpserver/run units/tcpsvd/run units/stats/update \
 	packaging/deb tests/lab/boot tests/lab/image tests/lab/systemd \
 	tests/lab/others tests/lab/supers tests/lab/deb tests/mail/hold
