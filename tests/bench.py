@@ -83,6 +83,8 @@ VPS = (("512 MB", 512, 150), ("1 GB", 1024, 200))   # MB, MB for the system
 COMMAND = b"EHLO client.example\r\n"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin"}
 
+SOURCES = "tarpit.c", "log.c", "seal.c"
+
 # By the first letters of their names.
 FILE_CACHES = ("ext4_", "xfs_", "btrfs_", "ovl_", "jbd2_", "proc_inode",
                "buffer_head", "radix_tree_node")
@@ -260,13 +262,12 @@ def build_small():
         text=True).stdout.strip()
     args = [*flags(), *shlex.split(os.environ.get("LDFLAGS", "")), "-static",
             "-Wl,-z,noseparate-code", "-idirafter", "/usr/include",
-            "-idirafter", "/usr/include/" + multiarch,
-            "tarpit.c", "log.c", "seal.c"]
-    return [
-        Row("small", cc("small", *args, compiler=musl)),
-        Row("  unsealed", cc("small-unsealed", "-DNO_SEAL", *args,
-                             compiler=musl)),
-    ]
+            "-idirafter", "/usr/include/" + multiarch, *SOURCES]
+    return [Row(name, cc("small-" + name.strip().replace(" ", "-"), *args,
+                         *more, compiler=musl)) for name, *more in (
+        ("small",),
+        ("  unsealed", "-DNO_SEAL"),
+        ("  no stack protector", "-fno-stack-protector"))]
 
 
 def build_default():
@@ -297,7 +298,14 @@ def build_default():
         build("  with setproctitle", "setproctitle", *ld, "-static",
               "-Wl,-u,libbsd_init_func", "-lbsd-ctor", *sealed,
               *objects("SETPROCTITLE"), "-lbsd"),
-        build("static-pie", "static-pie", *ld, "-static-pie", *sealed),
+        build("  no stack protector", "no-protector", *ld, "-static",
+              *flags(), "-fno-stack-protector", *SOURCES),
+        build("  no FORTIFY", "no-fortify", *ld, "-static", *flags(),
+              "-U_FORTIFY_SOURCE", *SOURCES),
+        build("  no RELRO", "no-relro", *ld, "-static", "-Wl,-z,norelro",
+              *sealed),
+        build("  static-pie", "static-pie", *ld, *flags(), "-fPIE",
+              "-static-pie", *SOURCES),
     ]
     return [*static, build("dynamic", "dynamic", *ld, *sealed)]
 
@@ -692,13 +700,13 @@ def print_memory(rows, floor_totals):
     floor = rows[0]
     print("\nKB of memory per held connection (%d held, median of %d rounds; "
           "the client's end left out)\n" % (CONNECTIONS, ROUNDS))
-    print("%-20s" % "" + "".join("%9s" % word for word in (
+    print("%-22s" % "" + "".join("%9s" % word for word in (
         "private", "page", "kernel", "", "", "send", "", "", "")))
-    print("%-20s" % "" + "".join("%9s" % word for word in (
+    print("%-22s" % "" + "".join("%9s" % word for word in (
         "dirty", "tables", "stack", "slab", "seal", "page", "socket", "total",
         "x floor")))
     for row in rows:
-        print("%-20s" % row.name + "".join(
+        print("%-22s" % row.name + "".join(
             "%9.1f" % (round(row.memory[kind], 1) + 0.0) for kind in MEMORY) +
             "%9.1f%9.2f" % (row.total, row.total / floor.total))
     print("\nThe floor's total, round by round: %s." % " ".join(
@@ -716,10 +724,10 @@ def print_cpu(rows):
     floor = rows[0]
     print("\nMicroseconds of CPU (median of %d starts; byte: mean, %d held)\n"
           % (STARTS, CONNECTIONS))
-    print("%-20s" % "" + "".join("%16s" % word for word in (
+    print("%-22s" % "" + "".join("%16s" % word for word in (
         "start, greeting", "HELO to stall", "a byte", "wakeups a byte")))
     for row in rows:
-        print("%-20s" % row.name + "".join(
+        print("%-22s" % row.name + "".join(
             "%9.0f %5.1fx" % (row.cpu[key], row.cpu[key] / floor.cpu[key])
             if key in row.cpu else "%16s" % "" for key in (
                 "start", "helo", "byte")) +

@@ -70,6 +70,28 @@ class Build(unittest.TestCase):
             self.assertNotIn(b"glibc", file.read())
         self.make("-q", "all")
 
+    def readelf(self, option, name):
+        return subprocess.run(
+            ["readelf", option, os.path.join(self.root, name)], check=True,
+            capture_output=True, text=True).stdout
+
+    def check_hardening(self, symbols_of):
+        symbols = self.readelf("-sW", symbols_of)
+        self.assertIn("__stack_chk_fail", symbols)
+        self.assertEqual("__snprintf_chk" in symbols,
+                         symbols_of == "tarpit.o")
+        self.assertRegex(self.readelf("-hW", "tarpit"), r"Type: +EXEC")
+        segments = self.readelf("-lW", "tarpit")
+        self.assertRegex(segments, r"GNU_STACK .* RW ")
+        self.assertIn("GNU_RELRO", segments)
+
+    def test_hardening(self):
+        """As the README says; glibc itself uses what tarpit.o may not."""
+        self.make()
+        self.check_hardening("tarpit.o")
+        self.make("small")
+        self.check_hardening("tarpit")
+
     def test_small_without_musl(self):
         with self.assertRaises(subprocess.CalledProcessError) as caught:
             self.make("small", "MUSL_CC=no-musl-gcc")
