@@ -319,7 +319,7 @@ is_sound(const struct state *state)
 
 	if (totals->first < 0 || totals->first > totals->last ||
 	    totals->last > TIME_MAX || totals->longest < 0 ||
-	    totals->longest > totals->length ||
+	    totals->longest > totals->length || totals->length > LENGTH_MAX ||
 	    totals->longest > totals->last - totals->first ||
 	    totals->hosts.count > totals->connections ||
 	    (totals->hosts.count == 0 && totals->connections > 0))

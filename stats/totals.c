@@ -43,6 +43,9 @@ add_times(struct totals *totals, int64_t connected, int64_t disconnected)
 	int64_t length = disconnected - connected;
 	struct day day = { local_day(connected), 1, length };
 
+	/* Lines that were forged by the thousand: their time is not counted. */
+	if (length > LENGTH_MAX - totals->length)
+		length = day.length = 0;
 	if (totals->connections == 0 || connected < totals->first)
 		totals->first = connected;
 	if (totals->connections == 0 || disconnected > totals->last)

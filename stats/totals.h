@@ -17,6 +17,9 @@
 #define LENGTH_STEPS 20
 #define LENGTH_BINS  (LENGTH_MARKS * LENGTH_STEPS + 1)
 
+/* All holds together last no longer: 146 million years, in ms. */
+#define LENGTH_MAX (INT64_MAX / 2)
+
 /* The holds that began on one day of the local time zone. */
 struct day {
 	int number; /* of days from 1 January 1970 */

@@ -144,6 +144,23 @@ START_TEST(days_are_in_order)
 END_TEST
 
 /* Every hour of four years, asked in a way that what is kept must be right. */
+START_TEST(time_is_not_counted_beyond_what_fits)
+{
+	struct totals totals = { .connections = 1, .length = LENGTH_MAX - 5 };
+	struct hold hold = { .connected = 100, .disconnected = 106 };
+
+	totals_add(&totals, &hold, 1);
+	ck_assert_uint_eq(totals.connections, 2);
+	ck_assert_int_eq(totals.length, LENGTH_MAX - 5);
+	ck_assert_int_eq(totals.days[0].length, 0);
+	hold.disconnected = 105;
+	totals_add(&totals, &hold, 1);
+	ck_assert_int_eq(totals.length, LENGTH_MAX);
+	ck_assert_int_eq(totals.days[0].length, 5);
+	totals_free(&totals);
+}
+END_TEST
+
 START_TEST(local_day_is_that_of_localtime)
 {
 	int64_t start = INT64_C(1735689600000);
@@ -182,6 +199,7 @@ main(void)
 	tcase_add_test(tcase, set_is_small);
 	tcase_add_test(tcase, length_is_in_its_bin);
 	tcase_add_test(tcase, days_are_in_order);
+	tcase_add_test(tcase, time_is_not_counted_beyond_what_fits);
 	tcase_add_test(tcase, local_day_is_that_of_localtime);
 	tcase_add_test(tcase, hours_are_rounded_to_hundredths);
 	return run_case(tcase, "stats");
