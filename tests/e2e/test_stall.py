@@ -25,28 +25,29 @@ class Stall(unittest.TestCase):
                 self.assertTrue(rest.startswith(b"250-" + NAME.encode()))
 
     def test_byte_by_byte_within_a_fifth_of_the_interval(self):
-        # A machine with much else to do is late now and then.
+        # A machine with much else to do is late now and then, and what comes
+        # next seems early: a tenth of them at either end says nothing.
         for _ in range(4):
-            gaps = self.gaps()
+            octets, gaps = self.gaps()
             mean = sum(gaps) / len(gaps)
-            self.assertGreater(max(gaps) - min(gaps), 0.015)
-            if (min(gaps) > 0.070 and max(gaps) < 0.150 and
-                    0.090 < mean < 0.112):
+            gaps = sorted(gaps)[6:-6]
+            if (octets == 1 and gaps[0] > 0.078 and gaps[-1] < 0.125 and
+                    gaps[-1] - gaps[0] > 0.015 and 0.090 < mean < 0.112):
                 return
-        self.fail(gaps)
+        self.fail((octets, mean, gaps))
 
     def gaps(self):
-        """Seconds between octets that come one by one."""
+        """The most octets that come together, and the seconds between."""
         with Tarpit("-i", "100") as t:
             t.greeting()
             t.client.sendall(b"EHLO x\r\n")
-            last, gaps = time.monotonic(), []
+            most, last, gaps = 0, time.monotonic(), []
             for _ in range(60):
-                self.assertEqual(len(t.client.recv(4096)), 1)
+                most = max(most, len(t.client.recv(4096)))
                 now = time.monotonic()
                 gaps.append(now - last)
                 last = now
-        return gaps
+        return most, gaps
 
     def test_answers_nothing_that_the_client_sends(self):
         with Tarpit("-i", "20") as t:
