@@ -41,9 +41,10 @@ STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
 	stats/periods.c stats/write.c
 STATS_OBJS = $(STATS_SRCS:.c=.o) log.o
 
-.PHONY: all small deps run check check-units check-fuzz check-systemd \
-	check-mail check-page check-deb check-ports chaos fuzz picture bench bench-supers \
-	bench-hold lint lint-build install uninstall deb clean
+.PHONY: all small deps run check check-programs check-units check-fuzz \
+	check-systemd check-mail check-page check-deb check-ports chaos fuzz \
+	picture bench bench-supers bench-hold lint lint-build install \
+	uninstall deb clean
 .NOTPARALLEL:
 
 all: tarpit tarpit-stats
