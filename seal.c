@@ -5,8 +5,6 @@
  * not only ours.
  */
 
-#include <errno.h>
-
 #include "seal.h"
 
 /*
@@ -85,7 +83,7 @@ static const struct sock_filter filter[] = {
 	RETURN(SECCOMP_RET_KILL_PROCESS),
 };
 
-int
+void
 seal(void)
 {
 	/* The kernel only reads the filter, whatever its header says. */
@@ -94,27 +92,24 @@ seal(void)
 		.filter = (struct sock_filter *)filter,
 	};
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return -1;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/*
 	 * An outer filter may end us for seccomp(2), which is in no group of
 	 * systemd.exec(5); it allows prctl(2) if we are still here.  Without
 	 * one it has to be seccomp(2): valgrind(1), which could not live under
 	 * our filter, answers that it does not know it.
 	 */
-	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER)
-		return prctl(
-		    PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	if (prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	else
+		syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
 #else
 
-int
+void
 seal(void)
 {
-	errno = ENOSYS;
-	return -1;
 }
 
 #endif

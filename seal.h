@@ -9,10 +9,10 @@
  * at every way to read or receive first of all, and to open a file, to start
  * a program or a process, or to look into another one.  See seccomp(2).
  *
- * Returns 0, or -1 with errno set when the kernel does not do this: ENOSYS on
- * a system or a processor for which seal.c has no list.  The process can go
- * on then, with only its own word that it does not read.
+ * Does nothing where the kernel refuses, or on a system or a processor for
+ * which seal.c has no list.  The process goes on then, with only its own word
+ * that it does not read.
  */
-int seal(void);
+void seal(void);
 
 #endif

@@ -24,8 +24,8 @@
 
 #include "../seal.h"
 
-int __real_seal(void);
-int __wrap_seal(void);
+void __real_seal(void);
+void __wrap_seal(void);
 
 #define TRY(this, call) \
 	do { \
@@ -72,13 +72,14 @@ attempt(const char *name)
 	/* And "nothing", to show that the program would be there to tell. */
 }
 
-int
+void
 __wrap_seal(void)
 {
 	const char *name = getenv("ATTEMPT");
 
-	if (name == NULL || __real_seal() == -1)
+	if (name == NULL)
 		_exit(2);
+	__real_seal();
 	attempt(name);
 	_exit(1);
 }
