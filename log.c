@@ -47,7 +47,7 @@ struct date {
 static int log_to_stderr;
 static pid_t log_pid;
 
-static int format_address(const struct in6_addr *, char *, socklen_t);
+static void format_address(const struct in6_addr *, char *, socklen_t);
 static void format_time(int64_t, char *);
 static char *put_number(char *, int, int, char);
 static struct date date_of_day(int);
@@ -72,8 +72,7 @@ log_format(const struct hold *hold, char *buf, size_t size)
 	if (hold->connected < 0 || hold->disconnected < hold->connected ||
 	    hold->disconnected > TIME_MAX)
 		return -1;
-	if (format_address(&hold->addr, address, sizeof(address)) == -1)
-		return -1;
+	format_address(&hold->addr, address, sizeof(address));
 	format_time(hold->connected, connected);
 	format_time(hold->disconnected, disconnected);
 
@@ -84,16 +83,14 @@ log_format(const struct hold *hold, char *buf, size_t size)
 	return len;
 }
 
-static int
+/* INET6_ADDRSTRLEN octets are enough. */
+static void
 format_address(const struct in6_addr *addr, char *buf, socklen_t size)
 {
-	const char *s;
-
 	if (IN6_IS_ADDR_V4MAPPED(addr))
-		s = inet_ntop(AF_INET, &addr->s6_addr[12], buf, size);
+		inet_ntop(AF_INET, &addr->s6_addr[12], buf, size);
 	else
-		s = inet_ntop(AF_INET6, addr, buf, size);
-	return s == NULL ? -1 : 0;
+		inet_ntop(AF_INET6, addr, buf, size);
 }
 
 static void
