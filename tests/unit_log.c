@@ -108,6 +108,9 @@ START_TEST(refuses_what_it_cannot_write)
 	ck_assert_int_eq(log_format(&hold, buf, len), -1);
 	ck_assert_int_eq(log_format(&hold, buf, len + 1), (int)len);
 
+	/* Of no length, but not of less. */
+	hold = make_hold("::1", 2, 2);
+	ck_assert_int_gt(log_format(&hold, buf, sizeof(buf)), 0);
 	hold = make_hold("::1", 2, 1);
 	ck_assert_int_eq(log_format(&hold, buf, sizeof(buf)), -1);
 	hold = make_hold("::1", -1, 1);
@@ -307,10 +310,54 @@ START_TEST(survives_damage)
 			parse_at_edge(damaged, len, &hold);
 		}
 	}
+	/* What comes before no line at all is not its own. */
+	ck_assert_int_eq(log_parse(line + len, 0, &hold), -1);
 	/* A NUL in the address does not hide what follows it. */
 	memcpy(damaged, line, len);
 	damaged[sizeof("Nov 21 tarpit[1]: ip=203.0.113.9") - 1 - 1] = '\0';
 	ck_assert_int_eq(parse_at_edge(damaged, len, &hold), -1);
+}
+END_TEST
+
+/* What log_send() writes to standard error, of text that long. */
+static size_t
+octets_sent(size_t len, int *result)
+{
+	char text[1000], sent[1000];
+	int ends[2], saved = dup(STDERR_FILENO);
+	ssize_t got;
+
+	memset(text, 'x', len);
+	text[len] = '\0';
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	*result = log_send(0, text);
+	ck_assert_int_eq(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	close(saved);
+	close(ends[1]);
+	got = read(ends[0], sent, sizeof(sent));
+	close(ends[0]);
+	ck_assert_int_ge(got, 0);
+	ck_assert_ptr_null(memchr(sent, '\0', (size_t)got));
+	return (size_t)got;
+}
+
+START_TEST(cuts_long_text)
+{
+	char prefix[64];
+	size_t len, around;
+	int result;
+
+	log_open(1);
+	around = (size_t)snprintf(
+	    prefix, sizeof(prefix), "tarpit[%ld]: \n", (long)getpid());
+	for (len = 0; len < 500; len++) {
+		ck_assert_uint_eq(octets_sent(len, &result),
+		    len + around < 383 ? len + around : 383);
+		ck_assert_int_eq(result, 0);
+	}
+	fclose(stderr);
+	ck_assert_int_eq(log_send(0, "x"), -1);
 }
 END_TEST
 
@@ -328,5 +375,6 @@ main(void)
 	tcase_add_test(tcase, refuses_no_time);
 	tcase_add_test(tcase, reads_leap_days);
 	tcase_add_test(tcase, survives_damage);
+	tcase_add_test(tcase, cuts_long_text);
 	return run_case(tcase, "log");
 }

@@ -63,6 +63,10 @@ START_TEST(refuses_names)
 		"[IPv6:]",
 		"[IPv6:192.0.2.1]",
 		"[IPv6:2001:db8::1",
+		"[IPv6 2001:db8::1]",
+		/* As long as there is room for, and one octet more. */
+		"[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:99999]",
+		"[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:999999]",
 		"[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa]",
 	};
 	size_t i;
@@ -105,10 +109,28 @@ check_line(const char *line, int len, const char *prefix)
 	}
 }
 
+/* How many words there were of each length, and how many at a line's end. */
+struct words {
+	int of_length[REPLY_LEN_MAX], last_of_length[REPLY_LEN_MAX];
+};
+
+static void
+count_words(struct words *words, const char *text, const char *end)
+{
+	const char *space;
+
+	while ((space = memchr(text, ' ', (size_t)(end - text))) != NULL) {
+		words->of_length[space - text]++;
+		text = space + 1;
+	}
+	words->last_of_length[end - text]++;
+}
+
 static void
 check_lines(const char *name)
 {
 	struct reply reply = { 0 };
+	struct words words = { 0 };
 	char prefix[sizeof("250- ") + NAME_LEN_MAX], line[REPLY_LEN_MAX];
 	int i, shortest = REPLY_LEN_MAX, longest = 0;
 
@@ -118,11 +140,17 @@ check_lines(const char *name)
 		int len = take_line(&reply, line, sizeof(line));
 
 		check_line(line, len, prefix);
+		count_words(&words, line + strlen(prefix), line + len - 2);
 		shortest = len < shortest ? len : shortest;
 		longest = len > longest ? len : longest;
 	}
 	ck_assert_int_eq(shortest, REPLY_LEN_MIN);
 	ck_assert_int_eq(longest, REPLY_LEN_MAX);
+	for (i = 0; i < REPLY_LEN_MAX; i++) {
+		ck_assert((words.of_length[i] > 0) == (i >= 2 && i <= 9));
+		/* What is left may be one letter, or one more than a word. */
+		ck_assert((words.last_of_length[i] > 0) == (i >= 1 && i <= 10));
+	}
 }
 
 START_TEST(lines_are_well_formed)
@@ -153,6 +181,21 @@ START_TEST(filler_differs)
 }
 END_TEST
 
+/* The clock's part of a seed would be the same for an hour. */
+START_TEST(seeds_are_the_kernels)
+{
+	unsigned short before;
+	int i, changes = 0;
+
+	for (i = 0; i < 100; i++) {
+		before = random_state[2];
+		seed_random();
+		changes += random_state[2] != before;
+	}
+	ck_assert_int_gt(changes, 90);
+}
+END_TEST
+
 START_TEST(waits_are_uniform_within_a_fifth)
 {
 	static const int intervals[] = { INTERVAL_MIN, INTERVAL_DEFAULT,
@@ -177,10 +220,87 @@ START_TEST(waits_are_uniform_within_a_fifth)
 		ck_assert_int_le(low, mean * 81 / 100);
 		ck_assert_int_ge(high, mean * 119 / 100);
 		ck_assert_int_le(high, mean * 120 / 100);
+		/* With so few to draw from, each is drawn. */
+		if (intervals[i] == INTERVAL_MIN) {
+			ck_assert_int_eq(low, mean * 80 / 100);
+			ck_assert_int_eq(high, mean * 120 / 100);
+		}
 		/* The mean's own deviation is 0.04 % of it. */
 		ck_assert_int_ge(sum / draws, mean * 995 / 1000);
 		ck_assert_int_le(sum / draws, mean * 1005 / 1000);
 	}
+}
+END_TEST
+
+/* Of one second, so few that each is drawn; of a day, as near as that. */
+START_TEST(caps_are_from_three_quarters_to_the_whole)
+{
+	static const int seconds[] = { CAP_MIN, CAP_MAX };
+	size_t i;
+	int n;
+
+	seed_random();
+	for (i = 0; i < COUNT(seconds); i++) {
+		int64_t whole = seconds[i] * INT64_C(1000000);
+		int64_t low = INT64_MAX, high = 0;
+
+		for (n = 0; n < 100000; n++) {
+			int64_t cap = draw_cap(seconds[i]);
+
+			ck_assert_int_eq(cap % 1000, 0);
+			low = cap < low ? cap : low;
+			high = cap > high ? cap : high;
+		}
+		ck_assert_int_ge(low, whole * 3 / 4);
+		ck_assert_int_le(low, whole * (i == 0 ? 75 : 76) / 100);
+		ck_assert_int_ge(high, whole * (i == 0 ? 100 : 99) / 100);
+		ck_assert_int_le(high, whole);
+	}
+}
+END_TEST
+
+static int64_t
+libc_usec(clockid_t clock)
+{
+	struct timespec ts;
+
+	ck_assert_int_eq(clock_gettime(clock, &ts), 0);
+	return ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
+}
+
+START_TEST(clocks_are_those_of_libc)
+{
+	static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC };
+	int i;
+
+	for (i = 0; i < 100000; i++) {
+		clockid_t clock = clocks[i % 2];
+		int64_t before = libc_usec(clock), now = now_usec(clock);
+
+		ck_assert_int_ge(now, before);
+		ck_assert_int_le(now, libc_usec(clock));
+	}
+}
+END_TEST
+
+/* It comes while nothing waits for it, and ends the next wait at once. */
+START_TEST(no_signal_is_missed)
+{
+	static const int ending[] = { SIGHUP, SIGINT, SIGTERM };
+	struct connection c = { .until = INT64_MAX };
+	int pair[2];
+	size_t i;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_eq(dup2(pair[0], CLIENT), CLIENT);
+	catch_signals();
+	for (i = 0; i < COUNT(ending); i++) {
+		ck_assert_int_eq(raise(ending[i]), 0);
+		ck_assert_int_eq(
+		    wait_until(&c, 0, now_usec(CLOCK_MONOTONIC) + 2000000), -1);
+	}
+	ck_assert_int_eq(
+	    wait_until(&c, 0, now_usec(CLOCK_MONOTONIC) + 1000), 0);
 }
 END_TEST
 
@@ -193,6 +313,10 @@ main(void)
 	tcase_add_test(tcase, refuses_names);
 	tcase_add_test(tcase, lines_are_well_formed);
 	tcase_add_test(tcase, filler_differs);
+	tcase_add_test(tcase, seeds_are_the_kernels);
 	tcase_add_test(tcase, waits_are_uniform_within_a_fifth);
+	tcase_add_test(tcase, caps_are_from_three_quarters_to_the_whole);
+	tcase_add_test(tcase, clocks_are_those_of_libc);
+	tcase_add_test(tcase, no_signal_is_missed);
 	return run_case(tcase, "tarpit");
 }
