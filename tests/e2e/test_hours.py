@@ -54,18 +54,28 @@ class Departure(unittest.TestCase):
                 self.assertAlmostEqual(t.line().disconnected, left, delta=0.1)
                 self.assertLess(time.time() - left, 0.5)
 
-    def test_reset_between_two_bytes(self):
+    def check_reset(self, t):
         """A RST that nobody asked for is noticed and logged at once."""
+        time.sleep(0.4)
+        left = time.time()
+        t.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                            b"\1\0\0\0\0\0\0\0")
+        t.client.close()
+        hold = t.line()
+        self.assertLess(time.time() - left, 0.5)
+        self.assertAlmostEqual(hold.disconnected, left, delta=0.1)
+
+    def test_reset_before_helo(self):
+        for words in b"", b"EHLO x":
+            with self.subTest(words=words), Tarpit("-i", "60000") as t:
+                t.greeting()
+                t.client.sendall(words)
+                self.check_reset(t)
+
+    def test_reset_between_two_bytes(self):
         with Tarpit("-i", "3000") as t:
             t.stuck()
-            time.sleep(0.4)
-            left = time.time()
-            t.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                                b"\1\0\0\0\0\0\0\0")
-            t.client.close()
-            hold = t.line()
-            self.assertLess(time.time() - left, 0.5)
-            self.assertAlmostEqual(hold.disconnected, left, delta=0.1)
+            self.check_reset(t)
 
     def test_fin_and_then_a_signal(self):
         """The signal comes before the byte that would have told."""
@@ -110,11 +120,20 @@ class HalfClosed(unittest.TestCase):
 
 
 class SteppedClock(unittest.TestCase):
+    def tarpit(self, step, after):
+        return Tarpit("-i", "20", env={"STEP": step, "AFTER": after},
+                      binary=os.path.join(BUILD, "tarpit-stepped"))
+
+    def test_before_1970_is_not_logged(self):
+        with self.tarpit("-3000000000", "0") as t:
+            self.assertEqual(t.stuck(), b"2")
+            t.client.close()
+            self.assertEqual(t.output(), "")
+            self.assertEqual(t.wait(), 0)
+
     def test_does_not_bend_the_length(self):
         for step in "-3600", "3600":
-            with self.subTest(step=step), Tarpit(
-                    "-i", "20", env={"STEP": step},
-                    binary=os.path.join(BUILD, "tarpit-stepped")) as t:
+            with self.subTest(step=step), self.tarpit(step, "1") as t:
                 t.stuck()
                 time.sleep(2.5)
                 t.client.close()
