@@ -125,6 +125,15 @@ class Farewell(unittest.TestCase):
                     b"250-")
                 t.line()
 
+    def test_no_more_than_the_rest_of_the_code(self):
+        with Tarpit("-i", "1000") as t:
+            t.greeting()
+            t.client.sendall(b"EHLO x\r\n")
+            self.assertEqual(t.expect(2), b"25")
+            t.signal(signal.SIGTERM)
+            self.assertEqual(self.ends_in_mid_line(t), b"0-")
+            t.line()
+
     def test_fin_at_the_cap(self):
         with Tarpit("-i", "50", "-t", "1") as t:
             t.greeting()
@@ -150,7 +159,6 @@ class Farewell(unittest.TestCase):
             self.assertEqual(client.recv(4096), b"")
             self.assertEqual(process.wait(10), 0)
             self.assertEqual(len(syslog.collect(1)), 1)
-
 
     def test_fin_does_not_wait_for_a_slow_syslog(self):
         with Syslog() as syslog, Tarpit("-i", "50", syslog=True) as t:

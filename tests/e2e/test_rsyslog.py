@@ -221,6 +221,17 @@ class WithAnyDaemon(SyslogCase):
             terminate(crowd)
             self.check_exits(crowd, 1)
 
+    def test_it_tries_for_half_a_second(self):
+        seconds = []
+        for _ in range(4):
+            with sealed() as crowd:
+                begin = time.monotonic()
+                terminate(crowd)
+                self.check_exits(crowd, 10)
+                seconds.append(time.monotonic() - begin)
+        # The longer ones were the machine's.
+        self.assertTrue(0.5 <= min(seconds) < 0.6, seconds)
+
     def test_a_daemon_that_died(self):
         stale_socket()
         with sealed() as crowd:

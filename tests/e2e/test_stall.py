@@ -99,6 +99,27 @@ class Stall(unittest.TestCase):
                 t.tcp("segs_out") - t.tcp("data_segs_out"), 3)
 
 
+class Stack(unittest.TestCase):
+    def test_what_only_the_start_needs_is_given_back(self):
+        """Unless it ends in mid-page, as for a client or two of these."""
+        shrunk = []
+        for _ in range(8):
+            with Tarpit("-i", "60000") as t:
+                t.greeting()
+                before = self.resident(t)
+                t.client.sendall(b"EHLO x\r\n")
+                self.assertTrue(wait_for(lambda: t.status("Seccomp") == "2"))
+                shrunk.append(self.resident(t) < before)
+        self.assertIn(True, shrunk)
+
+    @staticmethod
+    def resident(t):
+        """Kilobytes of its stack."""
+        with open("/proc/%d/smaps" % t.pid) as smaps:
+            return int(re.search(r"\[stack\]\n(?:.*\n)*?Rss: +(\d+)",
+                                 smaps.read())[1])
+
+
 class ReceiveBuffer(unittest.TestCase):
     """What a client can park in our kernel, over a cable: loopback's packets
     are as large as a buffer.
