@@ -24,6 +24,16 @@ class State(StatsTest):
         """Emails blocked, once it has read this too."""
         return self.blocked("-s", self.state, text=text)
 
+    def refused(self, content, said):
+        with open(self.state, "wb") as file:
+            file.write(content)
+        done = run("-s", self.state, text=lines(0, 5))
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn(said, done.stderr)
+        self.assertIn(b"is left as it was", done.stderr)
+        self.assertEqual(self.read("state"), content)
+        self.assertEqual(os.listdir(self.directory), ["state"])
+
     def whole(self):
         """What a single run says of all."""
         return self.report("-s", self.state)
@@ -210,16 +220,6 @@ class File(State):
         self.feed(lines(0, 5))
         self.assertEqual(os.stat(self.state).st_ino, before.st_ino)
 
-    def refused(self, content, said):
-        with open(self.state, "wb") as file:
-            file.write(content)
-        done = run("-s", self.state, text=lines(0, 5))
-        self.assertEqual((done.returncode, done.stdout), (1, b""))
-        self.assertIn(said, done.stderr)
-        self.assertIn(b"is left as it was", done.stderr)
-        self.assertEqual(self.read("state"), content)
-        self.assertEqual(os.listdir(self.directory), ["state"])
-
     def test_damaged(self):
         self.feed(lines(0, 50) + "-- cursor: s=4a\n")
         good = self.read("state")
@@ -255,6 +255,153 @@ class File(State):
         done = run("-s", self.path("none/state"), text=lines(0, 5))
         self.assertEqual((done.returncode, done.stdout), (1, b""))
         self.assertIn(b"none/state: No such file", done.stderr)
+
+
+class Forged(State):
+    """Files whose checksum is right: the numbers must be, too."""
+
+    FIRST = 1000000000000
+    DAY = FIRST // 86400000
+    END = 253402300799999       # of the year 9999
+    BIN = 340                   # the last
+    GOOD = {"cursor": "", "connections": 3, "length": 6000, "first": FIRST,
+            "last": FIRST + 5000, "longest": 4000, "forgotten": -1,
+            "bins": ["7 1", "9 2"], "days": ["%d 3 6000" % DAY],
+            "hosts": [b"host" * 4, b"HOST" * 4],
+            "lines": [(FIRST + 10).to_bytes(8, "big") + b"01234567"]}
+
+    def content(self, changes):
+        content = b"tarpit-stats state 1\n"
+        for name, value in {**self.GOOD, **changes}.items():
+            if not isinstance(value, list):
+                content += b"%s %s\n" % (name.encode(), str(value).encode())
+                continue
+            content += b"%s %d\n" % (name.encode(), len(value))
+            for part in value:
+                content += part if isinstance(part, bytes) else (
+                    part.encode() + b"\n")
+        return content
+
+    @staticmethod
+    def with_checksum(content):
+        total = 0xcbf29ce484222325
+        for octet in content:
+            total = (total ^ octet) * 0x100000001b3 % 2 ** 64
+        return content + b"checksum %016x\n" % total
+
+    def is_taken(self, changes):
+        with open(self.state, "wb") as file:
+            file.write(self.with_checksum(self.content(changes)))
+        done = run("-s", self.state)
+        if done.returncode == 0:
+            self.assertIn(b"blocked: %d\n" % changes.get("connections", 3),
+                          done.stdout)
+            return True
+        self.assertIn(b"is damaged", done.stderr)
+        return False
+
+    def check(self, good, bad):
+        for taken, cases in (True, good), (False, bad):
+            for changes in cases:
+                with self.subTest(**changes):
+                    self.assertEqual(self.is_taken(changes), taken)
+
+    @staticmethod
+    def key(msec, rest=b"01234567"):
+        return msec.to_bytes(8, "big") + rest
+
+    def test_nothing(self):
+        nothing = {"connections": 0, "length": 0, "first": 0, "last": 0,
+                   "longest": 0, "bins": [], "days": [], "hosts": [],
+                   "lines": []}
+        self.check([{}, nothing], [
+            {**nothing, **change} for change in (
+                {"hosts": [b"host" * 4]}, {"days": ["0 1 0"]},
+                {"days": ["0 0 0"]}, {"bins": ["0 1"]}, {"bins": ["0 0"]},
+                {"length": 1}, {"lines": [self.key(0)]})])
+
+    def test_times(self):
+        first, last, days = self.FIRST, self.FIRST + 5000, [
+            "%d 3 6000" % (self.END // 86400000)]
+        self.check([
+            {"length": 4000, "days": ["%d 3 4000" % self.DAY]},
+            {"longest": 5000},
+            {"longest": 0, "last": first, "lines": []},
+            {"first": 0, "last": 5000, "days": ["0 3 6000"], "lines": []},
+            {"first": self.END - 5000, "last": self.END, "days": days,
+             "lines": []},
+        ], [
+            {"length": 3999, "days": ["%d 3 3999" % self.DAY]},
+            {"longest": 5001}, {"longest": -1},
+            {"longest": 0, "last": first - 1, "lines": []},
+            {"first": last + 1, "last": last, "longest": 0},
+            {"first": -1, "last": 5000, "days": ["0 3 6000"], "lines": []},
+            {"first": self.END - 5000, "last": self.END + 1, "days": days,
+             "lines": []},
+        ])
+
+    def test_bins(self):
+        self.check([
+            {"bins": ["0 3"]}, {"bins": ["%d 3" % self.BIN]},
+            {"bins": ["0 1", "1 1", "2 1"]},
+        ], [
+            {"bins": bins} for bins in (
+                [], ["7 1"], ["7 1", "9 1"], ["7 1", "9 3"], ["7 4"],
+                ["7 1", "7 2"], ["9 1", "7 2"], ["7 0", "9 3"],
+                ["7 -1", "9 3"], ["-1 3"], ["%d 3" % (self.BIN + 1)],
+                ["7"], ["7 3 "], ["7 3 0"], ["7  3"], ["x 3"], ["7 3x"],
+                [" 7 3"], ["7 99999999999999999999"])])
+
+    def test_days(self):
+        day, late = self.DAY, 4294967296 + self.DAY
+        self.check([
+            {"days": ["%d 3 6000" % (day - 1)]},
+            {"days": ["%d 3 6000" % (day + 1)]},
+            {"days": ["%d 1 0" % (day - 1), "%d 2 6000" % day]},
+            {"days": ["%d 1 6000" % day, "%d 2 0" % (day + 1)]},
+            {"first": 0, "last": 5000, "days": ["-1 3 6000"], "lines": []},
+        ], [
+            {"days": days} for days in (
+                [], ["%d 3 6000" % (day - 2)], ["%d 3 6000" % (day + 2)],
+                ["%d 3 5999" % day], ["%d 3 6001" % day],
+                ["%d 2 6000" % day], ["%d 4 6000" % day],
+                ["%d 1 0" % day, "%d 2 6000" % day],
+                ["%d 1 0" % day, "%d 2 6000" % (day - 1)],
+                ["%d 0 0" % (day - 1), "%d 3 6000" % day],
+                ["%d -1 0" % (day - 1), "%d 4 6000" % day],
+                ["%d 1 -1" % (day - 1), "%d 2 6001" % day],
+                ["%d 3" % day], ["%d 3 6000 0" % day], ["%d 3 6000" % late])
+        ] + [{"first": 0, "last": 5000, "days": ["-2 3 6000"], "lines": []}])
+
+    def test_hosts(self):
+        hosts = [bytes([i]) * 16 for i in range(4)]
+        self.check([{"hosts": hosts[:1]}, {"hosts": hosts[:3]}],
+                   [{"hosts": []}, {"hosts": hosts}, {"hosts": hosts[:1] * 2},
+                    {"hosts": -1}, {"hosts": 10 ** 18}])
+
+    def test_lines(self):
+        last = self.FIRST + 5000
+        ends = [self.key(last, b"%08d" % i) for i in range(4)]
+        self.check([
+            {"lines": []}, {"lines": ends[:3]},
+            {"lines": [], "forgotten": last},
+            {"lines": ends[:1], "forgotten": last - 1},
+        ], [
+            {"lines": ends}, {"lines": ends[:1] * 2},
+            {"lines": [self.key(last + 1)]},
+            {"lines": ends[:1] + [self.key(last + 1)]},
+            {"lines": [], "forgotten": last + 1},
+            {"lines": ends[:1], "forgotten": last},
+        ])
+
+    def test_names(self):
+        content = self.content({})
+        for name in self.GOOD:
+            name = name.encode()
+            for other in name[:-1] + b"x ", name + b"x ", name + b"\t":
+                with self.subTest(name=name, other=other):
+                    self.refused(self.with_checksum(
+                        content.replace(name + b" ", other, 1)), b"is damaged")
 
 
 if __name__ == "__main__":
