@@ -2,6 +2,7 @@
 """The page of tarpit-stats, read as text.  In a browser it is looked at by
 ../page/run."""
 
+import datetime
 import html.parser
 import math
 import os
@@ -397,6 +398,50 @@ class Units(unittest.TestCase):
                          "from 2620 to 2629")
         self.assert_unit("1970-09-21", "9999-11-21", "century",
                          "from 9900 to 9999")
+
+
+class Axes(unittest.TestCase):
+    """What is written below the plots, and where, in per cent of the width;
+    with a star what is left out on a telephone.
+    """
+
+    maxDiff = None
+    DAYS = (1, 2, 3, 5, 7, 8, 9, 10, 12, 16, 17, 18, 31, 56, 57, 62, 90, 100,
+            101, 112, 113, 150, 200, 250, 300, 365, 500, 731, 1000, 1500,
+            2000, 3000, 4000, 6000, 8000, 15000, 20000, 40000, 80000, 150000,
+            400000, 1000000, 2800000)
+    SECONDS = 1, 7200, 7201, 14400, 14401, 28800, 28801, 86400, 86401
+
+    def labels(self, page, plot):
+        places = [(text["within"][-1], text["text"])
+                  for text in page.all("text")
+                  if page.all("svg", role="img")[plot] in text["within"]]
+        return ", ".join("%s %s%s" % (
+            place["x"][:-1], text, "*" if place.get("class") == "w" else "")
+            for place, text in places if place.get("x", "").endswith("%")
+            and place["y"] == "100%")
+
+    def test_labels(self):
+        said = ""
+        for days in self.DAYS:
+            first = datetime.date(2026, 11, 21) if days < 20000 else \
+                datetime.date(1970, 1, 1)
+            last = first + datetime.timedelta(days - 1)
+            if days < 20000:
+                first, last = first - (last - first), first
+            page = Page(report([hold("%sT12:00:00.000Z" % day,
+                                     "%sT12:01:00.000Z" % day)
+                                for day in (first, last)]))
+            said += "%d days: %s\n" % (days, self.labels(page, 0))
+            self.assertEqual(self.labels(page, 1), self.labels(page, 0))
+        for seconds in self.SECONDS:
+            end = datetime.datetime(2026, 11, 21) + datetime.timedelta(
+                seconds=seconds)
+            said += "%d seconds: %s\n" % (seconds, self.labels(Page(report(
+                [hold("2026-11-21T00:00:00.000Z",
+                      end.strftime("%Y-%m-%dT%H:%M:%S.000Z"))])), 2))
+        with open(os.path.join(GOLDEN, "axes.text")) as file:
+            self.assertEqual(said.splitlines(), file.read().splitlines())
 
 
 class Golden(unittest.TestCase):

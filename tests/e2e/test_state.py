@@ -269,6 +269,9 @@ class Forged(State):
             "bins": ["7 1", "9 2"], "days": ["%d 3 6000" % DAY],
             "hosts": [b"host" * 4, b"HOST" * 4],
             "lines": [(FIRST + 10).to_bytes(8, "big") + b"01234567"]}
+    NOTHING = {"cursor": "", "connections": 0, "length": 0, "first": 0,
+               "last": 0, "longest": 0, "forgotten": -1, "bins": [],
+               "days": [], "hosts": [], "lines": []}
 
     def content(self, changes):
         content = b"tarpit-stats state 1\n"
@@ -311,11 +314,8 @@ class Forged(State):
         return msec.to_bytes(8, "big") + rest
 
     def test_nothing(self):
-        nothing = {"connections": 0, "length": 0, "first": 0, "last": 0,
-                   "longest": 0, "bins": [], "days": [], "hosts": [],
-                   "lines": []}
-        self.check([{}, nothing], [
-            {**nothing, **change} for change in (
+        self.check([{}, self.NOTHING], [
+            {**self.NOTHING, **change} for change in (
                 {"hosts": [b"host" * 4]}, {"days": ["0 1 0"]},
                 {"days": ["0 0 0"]}, {"bins": ["0 1"]}, {"bins": ["0 0"]},
                 {"length": 1}, {"lines": [self.key(0)]})])
@@ -394,14 +394,16 @@ class Forged(State):
             {"lines": ends[:1], "forgotten": last},
         ])
 
-    def test_names(self):
-        content = self.content({})
-        for name in self.GOOD:
-            name = name.encode()
-            for other in name[:-1] + b"x ", name + b"x ", name + b"\t":
-                with self.subTest(name=name, other=other):
-                    self.refused(self.with_checksum(
-                        content.replace(name + b" ", other, 1)), b"is damaged")
+    def test_names_and_numbers(self):
+        """Of nothing, too: there no number could be missed later on."""
+        for changes in {}, self.NOTHING:
+            content = self.content(changes)
+            for name in map(str.encode, self.GOOD):
+                for other in (name[:-1] + b"x ", name + b"x ", name + b"\t",
+                              *([name + b" x"] * (name != b"cursor"))):
+                    with self.subTest(other=other):
+                        self.refused(self.with_checksum(content.replace(
+                            name + b" ", other, 1)), b"is damaged")
 
 
 if __name__ == "__main__":
