@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -326,6 +327,20 @@ class Output(StatsTest):
                                   stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"No space left", done.stderr)
+
+    @needs_root
+    def test_directory_that_cannot_be_read(self):
+        """Nor made safe from a crash, then; the page is in place."""
+        nobody = 65534
+        program = shutil.copy(STATS, "/run/tarpit-stats")
+        self.addCleanup(os.unlink, program)
+        os.chmod(self.directory, 0o333)
+        done = subprocess.run([program, "-o", self.path("page")],
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              user=nobody, group=nobody, extra_groups=[])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"page: Permission denied", done.stderr)
+        self.assertEqual(os.listdir(self.directory), ["page"])
 
     @needs_root
     def test_full_disk_leaves_the_old_one(self):
