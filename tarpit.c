@@ -104,6 +104,7 @@ static sigset_t while_waiting; /* signals blocked in ppoll(2) */
 static unsigned short random_state[3];
 
 static void catch_signals(void);
+static void catch_signal(int);
 static void note_signal(int);
 static int is_socket(int);
 static void parse_options(int, char *[], struct options *);
@@ -183,23 +184,28 @@ main(int argc, char *argv[])
 static void
 catch_signals(void)
 {
-	static const int ending[] = { SIGHUP, SIGINT, SIGTERM };
-	struct sigaction sa = { .sa_handler = note_signal };
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigprocmask(SIG_BLOCK, NULL, &while_waiting);
+	catch_signal(SIGHUP);
+	catch_signal(SIGINT);
+	catch_signal(SIGTERM);
+	/* Writes that fail are to fail, and no more. */
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+static void
+catch_signal(int signo)
+{
+	const struct sigaction sa = { .sa_handler = note_signal };
 	sigset_t blocked;
-	size_t i;
 
 	sigemptyset(&blocked);
-	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
-		sigaddset(&blocked, ending[i]);
-	sigprocmask(SIG_BLOCK, &blocked, &while_waiting);
-	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
-		sigdelset(&while_waiting, ending[i]);
-		sigaction(ending[i], &sa, NULL);
-	}
-	/* Writes that fail are to fail, and no more. */
-	sa.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &sa, NULL);
-	sigaction(SIGXFSZ, &sa, NULL);
+	sigaddset(&blocked, signo);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	sigdelset(&while_waiting, signo);
+	sigaction(signo, &sa, NULL);
 }
 
 /* That it interrupted ppoll(2) says enough. */
