@@ -160,11 +160,12 @@ draw_dates(FILE *out, const struct periods *periods)
 static const struct unit *
 label_unit(int begin, int end)
 {
-	static const struct unit units[] = { { "", 1, 0 }, { "", 2, 0 },
-		{ "", 7, 0 }, { "", 14, 0 }, { "", 0, 1 }, { "", 0, 3 },
-		{ "", 0, 6 }, { "", 0, 12 }, { "", 0, 24 }, { "", 0, 60 },
-		{ "", 0, 120 }, { "", 0, 240 }, { "", 0, 600 }, { "", 0, 1200 },
-		{ "", 0, 2400 }, { "", 0, 12000 }, { "", 0, 24000 } };
+	static const struct unit units[] = { { .days = 1 }, { .days = 2 },
+		{ .days = 7 }, { .days = 14 }, { .months = 1 }, { .months = 3 },
+		{ .months = 6 }, { .months = 12 }, { .months = 24 },
+		{ .months = 60 }, { .months = 120 }, { .months = 240 },
+		{ .months = 600 }, { .months = 1200 }, { .months = 2400 },
+		{ .months = 12000 }, { .months = 24000 } };
 	const struct unit *unit = units;
 
 	while (unit_number(unit, end - 1) - unit_number(unit, begin - 1) >

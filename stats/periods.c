@@ -22,14 +22,14 @@
 
 /* Log lines end with the year 9999, and the last of these has 81 till then. */
 static const struct unit units[] = {
-	{ "day", 1, 0 },
-	{ "week", 7, 0 },
-	{ "month", 0, 1 },
-	{ "quarter", 0, 3 },
-	{ "year", 0, 12 },
-	{ "five years", 0, 60 },
-	{ "decade", 0, 120 },
-	{ "century", 0, 1200 },
+	{ "day", .days = 1 },
+	{ "week", .days = 7 },
+	{ "month", .months = 1 },
+	{ "quarter", .months = 3 },
+	{ "year", .months = 12 },
+	{ "five years", .months = 60 },
+	{ "decade", .months = 120 },
+	{ "century", .months = 1200 },
 };
 
 static const struct unit *choose_unit(int, int);
