@@ -229,8 +229,8 @@ class WithAnyDaemon(SyslogCase):
                 terminate(crowd)
                 self.check_exits(crowd, 10)
                 seconds.append(time.monotonic() - begin)
-        # The longer ones were the machine's.
-        self.assertTrue(0.5 <= min(seconds) < 0.6, seconds)
+        # A busy machine adds to that.
+        self.assertTrue(0.5 <= min(seconds) < 2, seconds)
 
     def test_a_daemon_that_died(self):
         stale_socket()
