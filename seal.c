@@ -31,7 +31,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include <stddef.h>

@@ -6,7 +6,6 @@
 
 #include <err.h>
 #include <stdint.h>
-#include <string.h>
 #include <time.h>
 
 #include "calendar.h"

@@ -4,7 +4,6 @@
  * How long holds last, as a survival curve in SVG.
  */
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 

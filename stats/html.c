@@ -5,11 +5,9 @@
  * on it.  The same totals give the same page.
  */
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "bars.h"

@@ -4,7 +4,6 @@
  * Log lines in, holds out.
  */
 
-#include <bsd/string.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>

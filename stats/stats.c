@@ -18,6 +18,7 @@
 #include "replace.h"
 #include "report.h"
 #include "state.h"
+#include "totals.h"
 
 #define VERSION	    "0.1"
 #define EXIT_USAGE  64	 /* EX_USAGE of sysexits(3) */

@@ -2,6 +2,7 @@
 #ifndef TOTALS_H
 #define TOTALS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../log.h"
