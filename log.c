@@ -79,12 +79,10 @@ log_format(const struct hold *hold, char *buf, size_t size)
 
 	len = snprintf(buf, size, "%s%s%s%s%s%s", ip_key, address,
 	    connected_key, connected, disconnected_key, disconnected);
-	if (len < 0 || (size_t)len >= size)
-		return -1;
-	return len;
+	return (size_t)len < size ? len : -1;
 }
 
-/* INET6_ADDRSTRLEN octets are enough. */
+/* Nothing in it can fail: INET6_ADDRSTRLEN has room for any address. */
 static void
 format_address(const struct in6_addr *addr, char *buf, socklen_t size)
 {
@@ -185,6 +183,10 @@ find_address(const char *line, const char *end)
 	return NULL;
 }
 
+/*
+ * find_address() looks no further back than there is room for here, which is
+ * asked once more beside the copy that relies on it.
+ */
 static int
 parse_address(const char *s, size_t len, struct in6_addr *addr)
 {
@@ -319,8 +321,6 @@ log_send(int priority, const char *text)
 	else
 		len = snprintf(buf, sizeof(buf), "<%d>tarpit[%ld]: %s",
 		    LOG_MAIL | priority, (long)log_pid, text);
-	if (len < 0)
-		return -1;
 	if ((size_t)len >= sizeof(buf))
 		len = sizeof(buf) - 1;
 

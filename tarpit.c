@@ -395,11 +395,11 @@ peer_name(int fd, struct sockaddr *peer, socklen_t size)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERNAME, peer, &len);
 }
 
+/* There is room: host names have at most 64 octets on Linux. */
 static void
 default_name(char *buf, size_t size)
 {
-	if (gethostname(buf, size) == -1 || memchr(buf, '\0', size) == NULL ||
-	    !is_host_name(buf))
+	if (gethostname(buf, size) == -1 || !is_host_name(buf))
 		snprintf(buf, size, "localhost");
 }
 

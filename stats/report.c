@@ -74,10 +74,11 @@ json_time(
 	time_t sec = (time_t)(msec / SECOND_MSEC);
 	struct tm tm;
 
-	if (totals->connections == 0 || gmtime_r(&sec, &tm) == NULL) {
+	if (totals->connections == 0) {
 		fprintf(out, "  \"%s\": null,\n", name);
 		return;
 	}
+	gmtime_r(&sec, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	fprintf(out, "  \"%s\": \"%s.%03dZ\",\n", name, text,
 	    (int)(msec % SECOND_MSEC));
