@@ -117,7 +117,7 @@ find_format(const char *name)
 static _Noreturn void
 print_version(void)
 {
-	if (puts("tarpit-stats " VERSION) == EOF || fflush(stdout) == EOF)
+	if (dprintf(STDOUT_FILENO, "tarpit-stats %s\n", VERSION) == -1)
 		err(EXIT_FAILURE, "standard output");
 	exit(EXIT_SUCCESS);
 }
