@@ -7,6 +7,16 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+/*
+ * As ck_assert(), which notes where it is each time, and takes longer for that
+ * than most of what is asked by the million.
+ */
+#define CHECK(truth) \
+	do { \
+		if (!(truth)) \
+			ck_abort_msg("not so: %s", #truth); \
+	} while (0)
+
 /* For a machine that has much else to do. */
 #define TEST_SECONDS 60
 

@@ -136,16 +136,15 @@ START_TEST(writes_and_reads_every_day)
 	for (day = 0; day < 366 * 400; day++) {
 		hold = make_hold("::1", day * INT64_C(86400000) + 86399999,
 		    day * INT64_C(86400000) + 86400000);
-		ck_assert_int_gt(log_format(&hold, buf, sizeof(buf)), 0);
-		ck_assert_ptr_nonnull(gmtime_r(&(time_t){ day * 86400 }, &tm));
-		ck_assert_uint_gt(
-		    strftime(expected, sizeof(expected), "%Y-%m-%d", &tm), 0);
-		ck_assert_int_eq(strncmp(buf + strlen("ip=::1 connected="),
-				     expected, strlen(expected)),
-		    0);
-		ck_assert_int_eq(log_parse(buf, strlen(buf), &parsed), 0);
-		ck_assert_int_eq(parsed.connected, hold.connected);
-		ck_assert_int_eq(parsed.disconnected, hold.disconnected);
+		CHECK(log_format(&hold, buf, sizeof(buf)) > 0);
+		CHECK(gmtime_r(&(time_t){ day * 86400 }, &tm) != NULL);
+		CHECK(
+		    strftime(expected, sizeof(expected), "%Y-%m-%d", &tm) > 0);
+		CHECK(strncmp(buf + strlen("ip=::1 connected="), expected,
+			  strlen(expected)) == 0);
+		CHECK(log_parse(buf, strlen(buf), &parsed) == 0);
+		CHECK(parsed.connected == hold.connected);
+		CHECK(parsed.disconnected == hold.disconnected);
 	}
 }
 END_TEST

@@ -103,9 +103,9 @@ check_line(const char *line, int len, const char *prefix)
 	ck_assert_int_eq(strncmp(line, prefix, strlen(prefix)), 0);
 	ck_assert_int_eq(strncmp(end, "\r\n", 2), 0);
 	for (p = line + strlen(prefix); p < end; p++) {
-		ck_assert(*p == ' ' || (*p >= 'a' && *p <= 'z'));
+		CHECK(*p == ' ' || (*p >= 'a' && *p <= 'z'));
 		/* Words, each of one letter at least. */
-		ck_assert(*p != ' ' || (p[-1] != ' ' && p + 1 < end));
+		CHECK(*p != ' ' || (p[-1] != ' ' && p + 1 < end));
 	}
 }
 
