@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* log_format() and log_parse(): the round trip, and everything refused. */
+/*
+ * log_format() and log_parse(): the round trip, and everything refused.
+ * log_send(): what is too long, and what cannot be sent.
+ */
 
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <arpa/inet.h>
 
@@ -10,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,6 +77,8 @@ START_TEST(formats_the_line)
 		{ "::ffff:203.0.113.9", LINE },
 		{ "2001:db8::25", "ip=2001:db8::25" TIMES },
 		{ "::1", "ip=::1" TIMES },
+		{ "::1:0:0:ffff:1:1", "ip=::1:0:0:ffff:1:1" TIMES },
+		{ "::fffe:1:1", "ip=::fffe:1:1" TIMES },
 		{ "255.255.255.255", "ip=255.255.255.255" TIMES },
 	};
 	char buf[HOLD_LINE_MAX];
@@ -355,8 +363,28 @@ START_TEST(cuts_long_text)
 		    len + around < 383 ? len + around : 383);
 		ck_assert_int_eq(result, 0);
 	}
-	fclose(stderr);
-	ck_assert_int_eq(log_send(0, "x"), -1);
+}
+END_TEST
+
+/* A child of our own, so that it does not matter whether check makes one. */
+START_TEST(says_what_cannot_be_sent)
+{
+	const struct rlimit none = { 0, 0 };
+	int status;
+	pid_t child = fork();
+
+	ck_assert_int_ne(child, -1);
+	if (child == 0) {
+		close(STDERR_FILENO);
+		log_open(1);
+		status = log_send(LOG_ERR, "nowhere") == -1 ? 0 : 1;
+		log_open(0);
+		setrlimit(RLIMIT_NOFILE, &none);
+		status += log_send(LOG_ERR, "no socket") == -1 ? 0 : 2;
+		_exit(status);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -375,5 +403,6 @@ main(void)
 	tcase_add_test(tcase, reads_leap_days);
 	tcase_add_test(tcase, survives_damage);
 	tcase_add_test(tcase, cuts_long_text);
+	tcase_add_test(tcase, says_what_cannot_be_sent);
 	return run_case(tcase, "log");
 }

@@ -2,10 +2,14 @@
 
 /* The parts of tarpit-stats that whole runs reach only here and there. */
 
+#include <sys/wait.h>
+
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../stats/calendar.h"
 #include "../stats/report.h"
@@ -14,6 +18,21 @@
 #include "unit.h"
 
 #define DAY_MSEC INT64_C(86400000)
+
+/* So many members were last asked for; so many and more are refused. */
+static size_t asked, refused = SIZE_MAX;
+
+/* In the place of libc's. */
+void *
+reallocarray(void *p, size_t count, size_t size)
+{
+	asked = count;
+	if (count >= refused) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(p, count * size);
+}
 
 static struct key
 make_key(uint64_t n)
@@ -86,6 +105,51 @@ START_TEST(set_is_small)
 		    (set.slot_mask + 1) * sizeof(*set.slots) <= 11 * n);
 	}
 	set_free(&set);
+}
+END_TEST
+
+/* By the exit status: asked for as many as there can be, or for none. */
+static void
+tell_asked(void)
+{
+	_exit(asked == UINT32_MAX ? 2 : asked == 0 ? 1 : 3);
+}
+
+/*
+ * Nobody has the memory for so many keys, so none of them is there.  On 32-bit
+ * machines, nobody can have it.
+ */
+START_TEST(set_is_limited_to_what_a_slot_can_tell)
+{
+	static const size_t rooms[] = { UINT32_MAX / 3 * 2 + 2, UINT32_MAX - 1,
+		UINT32_MAX };
+	const struct key key = { { 0 } };
+	struct set set = { .slot_mask = SIZE_MAX };
+	uint32_t slot = 0;
+	int status;
+	size_t i;
+
+	if (SIZE_MAX == UINT32_MAX)
+		return;
+	set.slots = &slot;
+	for (i = 0; i < COUNT(rooms); i++) {
+		pid_t child;
+
+		set.count = set.room = rooms[i];
+		ck_assert_int_ne(child = fork(), -1);
+		if (child == 0) {
+			close(STDERR_FILENO);
+			atexit(tell_asked);
+			asked = 0;
+			refused = UINT32_MAX;
+			set_add(&set, &key);
+			_exit(0);
+		}
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert(WIFEXITED(status));
+		ck_assert_int_eq(
+		    WEXITSTATUS(status), rooms[i] == UINT32_MAX ? 1 : 2);
+	}
 }
 END_TEST
 
@@ -196,6 +260,7 @@ main(void)
 	tcase_add_test(tcase, set_knows_each_key_once);
 	tcase_add_test(tcase, set_takes_many_at_a_time);
 	tcase_add_test(tcase, set_is_small);
+	tcase_add_test(tcase, set_is_limited_to_what_a_slot_can_tell);
 	tcase_add_test(tcase, length_is_in_its_bin);
 	tcase_add_test(tcase, days_are_in_order);
 	tcase_add_test(tcase, time_is_not_counted_beyond_what_fits);
