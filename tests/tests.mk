@@ -4,9 +4,14 @@ BUILD	= tests/build
 CHECK_LIBS = -lcheck -lsubunit -lm -lrt -lpthread
 UNIT	= $(BUILD)/unit_log $(BUILD)/unit_tarpit $(BUILD)/unit_stats
 UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/report.c
-# The real objects with one thing changed.
+# The programs with one thing changed, and what runs one of them.
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
-	$(BUILD)/tarpit-unsealed $(BUILD)/no_seccomp
+	$(BUILD)/tarpit-unsealed $(BUILD)/tarpit-failing \
+	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
+# What tests/failing.c can let fail.
+CALLS	= asprintf calloc fdopen fflush fgets flock fstat fsync ftruncate \
+	gethostname getrandom getsockname getsockopt prctl read reallocarray \
+	send socket stat syscall
 # Laid over /usr and /etc in the sandbox; see tests/unpack.
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime
 
@@ -35,13 +40,26 @@ $(BUILD)/unit_stats: tests/unit_stats.c tests/unit.h $(UNIT_STATS_SRCS) \
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit_stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
 
-$(BUILD)/tarpit-attempt: tests/attempt.c $(OBJS)
+$(BUILD)/tarpit-attempt: tests/attempt.c $(SRCS) log.h seal.h
 	@mkdir -p $(BUILD)
-	$(COMPILE) -Wl,--wrap=seal -o $@ tests/attempt.c $(OBJS)
+	$(COMPILE) -Wl,--wrap=seal -o $@ tests/attempt.c $(SRCS)
 
-$(BUILD)/tarpit-stepped: tests/stepped_clock.c $(OBJS)
+$(BUILD)/tarpit-stepped: tests/stepped_clock.c $(SRCS) log.h seal.h
 	@mkdir -p $(BUILD)
-	$(COMPILE) -Wl,--wrap=syscall -o $@ tests/stepped_clock.c $(OBJS)
+	$(COMPILE) -Wl,--wrap=syscall -o $@ tests/stepped_clock.c $(SRCS)
+
+# Fortified, or with other sizes, some of the calls would have other names.
+UNCHANGED = -U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS -U_TIME_BITS
+
+$(BUILD)/tarpit-failing: tests/failing.c $(SRCS) log.h seal.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
+	    tests/failing.c $(SRCS)
+
+$(BUILD)/tarpit-stats-failing: tests/failing.c $(STATS_SRCS) log.c
+	@mkdir -p $(BUILD)
+	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
+	    tests/failing.c $(STATS_SRCS) log.c $(LDADD)
 
 $(BUILD)/tarpit-unsealed: $(SRCS) log.h seal.h
 	@mkdir -p $(BUILD)
@@ -125,7 +143,8 @@ lint:
 
 # Without a warning under either compiler.
 lint-build: $(UNIT) $(BUILD)/tarpit-unsealed $(BUILD)/tarpit $(BUILD)/floor \
-	$(BUILD)/tarpit-stats $(BUILD)/no_seccomp
+	$(BUILD)/tarpit-stats $(BUILD)/tarpit-failing \
+	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
 
 $(BUILD)/tarpit-stats: $(STATS_SRCS) log.c
 	@mkdir -p $(BUILD)

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * A system that fails: linked with the real objects and with -Wl,--wrap for
+ * each call below.  The one that FAIL names fails once, with the errno ERRNO,
+ * after it has gone well AFTER times; then it makes the file FAILED, if there
+ * is such a name.  Some names are of what happens to a call that does not fail.
+ */
+
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A call, what it returns when it fails, its parameters and arguments. */
+#define FAILING(type, call, failure, parameters, arguments) \
+	type __real_##call parameters; \
+	type __wrap_##call parameters; \
+	type __wrap_##call parameters \
+	{ \
+		return fails(#call) ? (failure) : __real_##call arguments; \
+	}
+
+static int
+number(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value == NULL ? 0 : atoi(value);
+}
+
+static int
+fails(const char *name)
+{
+	static int calls;
+	const char *fail = getenv("FAIL"), *failed = getenv("FAILED");
+
+	if (fail == NULL || strcmp(fail, name) != 0 ||
+	    calls++ != number("AFTER"))
+		return 0;
+	if (failed != NULL)
+		close(creat(failed, 0600));
+	errno = number("ERRNO");
+	return 1;
+}
+
+FAILING(void *, calloc, NULL, (size_t n, size_t size), (n, size))
+FAILING(
+    void *, reallocarray, NULL, (void *p, size_t n, size_t size), (p, n, size))
+FAILING(
+    ssize_t, getrandom, -1, (void *p, size_t n, unsigned flags), (p, n, flags))
+FAILING(ssize_t, read, -1, (int fd, void *p, size_t size), (fd, p, size))
+FAILING(int, fsync, -1, (int fd), (fd))
+FAILING(int, ftruncate, -1, (int fd, off_t size), (fd, size))
+FAILING(int, flock, -1, (int fd, int how), (fd, how))
+FAILING(FILE *, fdopen, NULL, (int fd, const char *mode), (fd, mode))
+FAILING(int, fstat, -1, (int fd, struct stat *st), (fd, st))
+FAILING(int, getsockname, -1, (int fd, struct sockaddr *p, socklen_t *size),
+    (fd, p, size))
+FAILING(int, getsockopt, -1,
+    (int fd, int level, int option, void *p, socklen_t *size),
+    (fd, level, option, p, size))
+FAILING(ssize_t, send, -1, (int fd, const void *p, size_t size, int flags),
+    (fd, p, size, flags))
+FAILING(int, socket, -1, (int domain, int type, int protocol),
+    (domain, type, protocol))
+FAILING(int, prctl, -1,
+    (int option, unsigned long a, unsigned long b, unsigned long c,
+	unsigned long d),
+    (option, a, b, c, d))
+
+int __wrap_asprintf(char **, const char *, ...);
+int __real_gethostname(char *, size_t);
+int __wrap_gethostname(char *, size_t);
+int __real_stat(const char *, struct stat *);
+int __wrap_stat(const char *, struct stat *);
+int __real_fflush(FILE *);
+int __wrap_fflush(FILE *);
+char *__real_fgets(char *, int, FILE *);
+char *__wrap_fgets(char *, int, FILE *);
+long __real_syscall(long, ...);
+long __wrap_syscall(long, long, struct timespec *, void *);
+
+int
+__wrap_asprintf(char **p, const char *form, ...)
+{
+	va_list ap;
+	int len;
+
+	if (fails("asprintf"))
+		return -1;
+	va_start(ap, form);
+	len = vasprintf(p, form, ap);
+	va_end(ap);
+	return len;
+}
+
+/* What it leaves there is a name all the same. */
+int
+__wrap_gethostname(char *p, size_t size)
+{
+	int status = __real_gethostname(p, size);
+
+	return fails("gethostname") ? -1 : status;
+}
+
+/* The file is gone, and another device has one of the same number there. */
+int
+__wrap_stat(const char *path, struct stat *st)
+{
+	int status = __real_stat(path, st);
+
+	if (fails("st_dev")) {
+		unlink(path);
+		st->st_dev++;
+	}
+	return status;
+}
+
+/* A write failed, and then there was room again for the rest. */
+int
+__wrap_fflush(FILE *file)
+{
+	if (fails("ferror"))
+		(void)getc(file);
+	return __real_fflush(file);
+}
+
+/* Reading goes wrong in the middle of a file. */
+char *
+__wrap_fgets(char *p, int size, FILE *file)
+{
+	char *line = __real_fgets(p, size, file);
+
+	if (fails("fgets")) {
+		int error = errno;
+
+		(void)putc(' ', file);
+		errno = error;
+		return NULL;
+	}
+	return line;
+}
+
+/*
+ * The wall clock says 1969; or the process was not run for a second, between
+ * asking the time and acting on it.  With as many arguments as tarpit.c and
+ * seal.c give.
+ */
+long
+__wrap_syscall(long call, long first, struct timespec *ts, void *third)
+{
+	long status = __real_syscall(call, first, ts, third);
+
+	if (call != SYS_clock_gettime)
+		return status;
+	if (first == CLOCK_REALTIME && fails("1969"))
+		ts->tv_sec = -1;
+	if (first == CLOCK_MONOTONIC && fails("late"))
+		ts->tv_sec++;
+	return status;
+}
