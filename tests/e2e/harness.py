@@ -290,6 +290,9 @@ class OtherHost:
         subprocess.run("ip -n client link set inside down".split(),
                        check=True)
 
+    def mend(self):
+        subprocess.run("ip -n client link set inside up".split(), check=True)
+
 
 class Syslog:
     """A syslog daemon at /dev/log that remembers what it is sent."""
