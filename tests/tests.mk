@@ -71,6 +71,26 @@ $(BUILD)/no_seccomp: tests/no_seccomp.c
 
 include tests/fuzz/fuzz.mk
 
+# All programs again in $(BUILD), dynamic, for those who build them otherwise
+# and have tests/with run them.
+BUILT	= $(BUILD)/tarpit $(BUILD)/tarpit-stats $(MODIFIED) $(UNIT)
+
+built: $(BUILT)
+
+# How much of the sources the tests run: every line, and every branch at -O0,
+# where each is one of the source's.  tests/deps coverage installs what that
+# takes; see tests/coverage/counters.c for how it is counted.
+COVERAGE = $(BUILD)/coverage
+COUNTED	= gcc $(STD) -O0 --coverage -fprofile-update=atomic \
+	-fdata-sections -no-pie -Wl,-T,tests/coverage/counters.ld \
+	-Wl,--wrap=__gcov_exit tests/coverage/counters.c
+
+coverage: all
+	tests/unpack $(BUILD)/root $(SERVERS)
+	rm -rf $(COVERAGE)
+	$(MAKE) BUILD=$(COVERAGE) COMPILE='$(COUNTED)' built
+	tests/coverage/run $(COVERAGE) || [ $$? -eq 77 ]
+
 # Under a real systemd; tests/deps lab installs what that takes.
 check-systemd: all
 	tests/lab/systemd
@@ -124,9 +144,10 @@ SCRIPTS	= tests/fuzz/run tests/fuzz/replay tests/fuzz/merge tests/chaos/run \
 	tests/ports/root tests/sandbox tests/unpack tests/deps units/install units/uninstall \
 	units/tcpserver/run units/tcpsvd/run units/stats/update \
 	packaging/deb tests/lab/boot tests/lab/image tests/lab/systemd \
-	tests/lab/others tests/lab/supers tests/lab/deb tests/mail/hold
+	tests/lab/others tests/lab/supers tests/lab/deb tests/mail/hold \
+	tests/coverage/run tests/with
 C_FILES	= *.c *.h stats/*.c stats/*.h tests/*.c tests/*.h tests/fuzz/*.c \
-	tests/fuzz/*.h
+	tests/fuzz/*.h tests/coverage/*.c
 
 lint:
 	clang-format --dry-run -Werror $(C_FILES)

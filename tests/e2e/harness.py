@@ -3,7 +3,8 @@
 super-server that starts one for each, and a syslog daemon that remembers.
 
 Run inside ../sandbox, which gives the loopback network and the /dev that
-these use.  TARPIT names the binary.
+these use.  TARPIT names the binary, TARPIT_BUILD the directory of those that
+are changed.
 """
 
 import ctypes
@@ -22,7 +23,8 @@ import unittest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 TARPIT = os.path.abspath(os.environ.get("TARPIT", os.path.join(TOP, "tarpit")))
-BUILD = os.path.join(TOP, "tests", "build")
+BUILD = os.path.abspath(os.environ.get(
+    "TARPIT_BUILD", os.path.join(TOP, "tests", "build")))
 NAME = "mx.example.org"
 GREETING = b"220 mx.example.org ESMTP\r\n"
 LINE = re.compile(

@@ -172,12 +172,14 @@ class Limits(Holds):
     def test_small_address_space(self):
         self.check(preexec_fn=limit(resource.RLIMIT_AS, 2048 * KB))
 
+    @unittest.skipUnless(is_static(), "a dynamic program opens libraries")
     def test_no_descriptor_left(self):
         """The line has nowhere to go; the hold is as long as ever."""
         with Syslog() as syslog:
             self.check_silent(preexec_fn=limit(resource.RLIMIT_NOFILE, 3))
             self.assertEqual(syslog.collect(0), [])
 
+    @unittest.skipUnless(is_static(), "a dynamic program opens libraries")
     def test_no_descriptor_left_and_the_cap(self):
         with Tarpit("-i", "10", "-t", "1", syslog=True,
                     preexec_fn=limit(resource.RLIMIT_NOFILE, 3)) as t:
