@@ -283,16 +283,52 @@ START_TEST(clocks_are_those_of_libc)
 }
 END_TEST
 
+/* Standard input becomes one end of a connection; this is the other. */
+static int
+connect_client(void)
+{
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_eq(dup2(pair[0], CLIENT), CLIENT);
+	close(pair[0]);
+	return pair[1];
+}
+
+START_TEST(waits_as_long_as_it_is_told)
+{
+	static const int64_t waits[] = { 0, 1, 1000, 999999, 1000001 };
+	struct connection c = { .until = INT64_MAX };
+	int client = connect_client();
+	int64_t begin;
+	size_t i;
+
+	for (i = 0; i < COUNT(waits); i++) {
+		begin = now_usec(CLOCK_MONOTONIC);
+		ck_assert_int_eq(wait_until(&c, 0, begin + waits[i]), 0);
+		ck_assert_int_ge(now_usec(CLOCK_MONOTONIC), begin + waits[i]);
+	}
+	/* What is past, not at all; for an event, no longer than it takes. */
+	ck_assert_int_eq(wait_until(&c, 0, begin), 0);
+	ck_assert_int_eq(write(client, "x", 1), 1);
+	ck_assert_int_eq(wait_until(&c, POLLIN, begin + 10000000), 0);
+	ck_assert_int_lt(now_usec(CLOCK_MONOTONIC), begin + 9000000);
+	c.until = now_usec(CLOCK_MONOTONIC) + 1000;
+	ck_assert_int_eq(wait_until(&c, 0, c.until + 10000000), -1);
+	ck_assert_int_lt(now_usec(CLOCK_MONOTONIC), c.until + 9000000);
+	ck_assert_int_eq(wait_until(&c, 0, c.until), -1);
+	ck_assert_int_eq(c.error, 0);
+}
+END_TEST
+
 /* It comes while nothing waits for it, and ends the next wait at once. */
 START_TEST(no_signal_is_missed)
 {
 	static const int ending[] = { SIGHUP, SIGINT, SIGTERM };
 	struct connection c = { .until = INT64_MAX };
-	int pair[2];
 	size_t i;
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	ck_assert_int_eq(dup2(pair[0], CLIENT), CLIENT);
+	connect_client();
 	catch_signals();
 	for (i = 0; i < COUNT(ending); i++) {
 		ck_assert_int_eq(raise(ending[i]), 0);
@@ -317,6 +353,7 @@ main(void)
 	tcase_add_test(tcase, waits_are_uniform_within_a_fifth);
 	tcase_add_test(tcase, caps_are_from_three_quarters_to_the_whole);
 	tcase_add_test(tcase, clocks_are_those_of_libc);
+	tcase_add_test(tcase, waits_as_long_as_it_is_told);
 	tcase_add_test(tcase, no_signal_is_missed);
 	return run_case(tcase, "tarpit");
 }

@@ -176,7 +176,7 @@ class Tarpit:
         """What ss(8) says of its socket."""
         port = self.client.getsockname()[1]
         return subprocess.run(
-            ["ss", "-tinmH", "dport", "=", ":%d" % port],
+            ["ss", "-tinmoH", "dport", "=", ":%d" % port],
             capture_output=True, text=True, check=True).stdout
 
     def unread(self):

@@ -99,6 +99,19 @@ class Stall(unittest.TestCase):
                 t.tcp("segs_out") - t.tcp("data_segs_out"), 3)
 
 
+class Keepalives(unittest.TestCase):
+    def test_before_the_reply_as_often_as_its_octets(self):
+        """In whole seconds, rounded up.  ss(8) calls 1.996 s 1.996ms."""
+        for interval, timer in (("10", r"(1sec|\d+ms)"),
+                                ("1000", r"(1sec|\d+ms)"),
+                                ("1001", r"(2sec|1\.\d+ms)"),
+                                ("60000", r"(1min|5\dsec)")):
+            with self.subTest(interval=interval), Tarpit("-i", interval) as t:
+                t.greeting()
+                self.assertRegex(t.socket_status(),
+                                 r"timer:\(keepalive,%s," % timer)
+
+
 class Stack(unittest.TestCase):
     def test_what_only_the_start_needs_is_given_back(self):
         """Unless it ends in mid-page, as for a client or two of these."""
