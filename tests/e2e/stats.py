@@ -35,6 +35,34 @@ def lines(first, last):
                    for i in range(first, last))
 
 
+# A state file that was made up.
+FORGED = {"cursor": "", "connections": 3, "length": 6000,
+          "first": 1000000000000, "last": 1000000005000, "longest": 4000,
+          "forgotten": -1, "bins": ["7 1", "9 2"], "days": ["11574 3 6000"],
+          "hosts": [b"host" * 4, b"HOST" * 4],
+          "lines": [(1000000000010).to_bytes(8, "big") + b"01234567"]}
+
+
+def state_content(changes):
+    content = b"tarpit-stats state 1\n"
+    for name, value in {**FORGED, **changes}.items():
+        if not isinstance(value, list):
+            content += b"%s %s\n" % (name.encode(), str(value).encode())
+            continue
+        content += b"%s %d\n" % (name.encode(), len(value))
+        for part in value:
+            content += part if isinstance(part, bytes) else (
+                part.encode() + b"\n")
+    return content
+
+
+def with_checksum(content):
+    total = 0xcbf29ce484222325
+    for octet in content:
+        total = (total ^ octet) * 0x100000001b3 % 2 ** 64
+    return content + b"checksum %016x\n" % total
+
+
 def run(*args, text="", tz="UTC", **more):
     """Run it to its end, with this text as its standard input."""
     if isinstance(text, str):

@@ -10,10 +10,12 @@ import random
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from harness import TOP
-from stats import BERLIN, GOLDEN, STATS
+from stats import (BERLIN, FORGED, GOLDEN, STATS, state_content,
+                   with_checksum)
 
 sys.path.insert(0, os.path.join(TOP, "tests", "page"))
 import gen  # noqa: E402
@@ -398,6 +400,72 @@ class Units(unittest.TestCase):
                          "from 2620 to 2629")
         self.assert_unit("1970-09-21", "9999-11-21", "century",
                          "from 9900 to 9999")
+
+
+class Large(unittest.TestCase):
+    """Numbers that no log here has, from a state file that was made up."""
+
+    def page(self, connections, length, first=FORGED["first"]):
+        with tempfile.NamedTemporaryFile() as state:
+            state.write(with_checksum(state_content({
+                "connections": connections, "length": length, "first": first,
+                "longest": 0, "bins": ["7 %d" % connections],
+                "hosts": [b"host" * 4], "lines": [],
+                "days": ["%d %d %d" % (first // 86400000, connections,
+                                       length)]})))
+            state.flush()
+            done = subprocess.run(
+                [STATS, "-f", "html", "-s", state.name], input=b"",
+                capture_output=True, env={"TZ": "UTC"}, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            return Page(done.stdout.decode())
+
+    def test_all_three_are_as_large_as_the_longest_allows(self):
+        for connections, hours, size in (
+                (9999999, 99999, "s"), (10000000, 99999, "m"),
+                (9999999, 100000, "m"), (9999999999, 99999999, "m"),
+                (10000000000, 99999999, "l"), (9999999999, 100000000, "l")):
+            with self.subTest(connections=connections, hours=hours):
+                numbers, = self.page(connections,
+                                     hours * 3600000 + 3599999).all("dl")
+                self.assertEqual(numbers["class"], "in-page " + size)
+
+    def test_hours_in_days_and_years(self):
+        day = 86400000
+        for length, said in (
+                (2 * day - 1, None), (2 * day, "2 days"), (10 * day, "10 days"),
+                (730 * day - 1, "730 days"), (730 * day, "2.0 years"),
+                (7305 * day, "20.0 years")):
+            with self.subTest(length=length):
+                self.assertEqual(
+                    [note for note in self.page(3, length).texts(
+                        "dd", class_="note") if note.startswith("that is")],
+                    ["that is %s, day and night" % said] * (said is not None))
+
+    @staticmethod
+    def marks(page, plot):
+        return " ".join(text["text"] for text in page.all("text", class_="y")
+                        if page.all("svg", role="img")[plot] in text["within"])
+
+    def test_axis_of_hours(self):
+        for length, marks in (
+                (0, "0 0.01"), (36000, "0 0.01"), (36001, "0 0.01 0.02"),
+                (144000, "0 0.01 0.02 0.03 0.04"), (144001, "0 0.02 0.04 0.06"),
+                (288001, "0 0.05 0.1"), (14400001, "0 2 4 6")):
+            with self.subTest(length=length):
+                self.assertEqual(self.marks(self.page(3, length), 1), marks)
+
+    def test_axis_of_connections(self):
+        for connections, marks in [
+                (1, "0 1"), (2, "0 1 2"), (4, "0 1 2 3 4"), (5, "0 2 4 6"),
+                (8, "0 2 4 6 8"), (9, "0 5 10"), (20, "0 5 10 15 20"),
+                (21, "0 10 20 30"), (1000, "0 500 1k"),
+                (500000, "0 200k 400k 600k"), (9 * 10 ** 17, "0 500P 1E")
+                ] + [(4 * 1000 ** power, "0 1{0} 2{0} 3{0} 4{0}".format(unit))
+                     for power, unit in enumerate(["", *"kMGTPE"])]:
+            with self.subTest(connections=connections):
+                self.assertEqual(self.marks(self.page(connections, 0), 0),
+                                 marks)
 
 
 class Axes(unittest.TestCase):

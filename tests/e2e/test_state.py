@@ -9,7 +9,8 @@ import subprocess
 import time
 import unittest
 
-from stats import STATS, StatsTest, line, lines, run
+from stats import (FORGED, STATS, StatsTest, line, lines, run, state_content,
+                   with_checksum)
 
 LINES_MAX = 1048576     # that are remembered
 KEY = 16                # octets of one
@@ -260,41 +261,17 @@ class File(State):
 class Forged(State):
     """Files whose checksum is right: the numbers must be, too."""
 
-    FIRST = 1000000000000
+    FIRST = FORGED["first"]
     DAY = FIRST // 86400000
     END = 253402300799999       # of the year 9999
     BIN = 340                   # the last
-    GOOD = {"cursor": "", "connections": 3, "length": 6000, "first": FIRST,
-            "last": FIRST + 5000, "longest": 4000, "forgotten": -1,
-            "bins": ["7 1", "9 2"], "days": ["%d 3 6000" % DAY],
-            "hosts": [b"host" * 4, b"HOST" * 4],
-            "lines": [(FIRST + 10).to_bytes(8, "big") + b"01234567"]}
     NOTHING = {"cursor": "", "connections": 0, "length": 0, "first": 0,
                "last": 0, "longest": 0, "forgotten": -1, "bins": [],
                "days": [], "hosts": [], "lines": []}
 
-    def content(self, changes):
-        content = b"tarpit-stats state 1\n"
-        for name, value in {**self.GOOD, **changes}.items():
-            if not isinstance(value, list):
-                content += b"%s %s\n" % (name.encode(), str(value).encode())
-                continue
-            content += b"%s %d\n" % (name.encode(), len(value))
-            for part in value:
-                content += part if isinstance(part, bytes) else (
-                    part.encode() + b"\n")
-        return content
-
-    @staticmethod
-    def with_checksum(content):
-        total = 0xcbf29ce484222325
-        for octet in content:
-            total = (total ^ octet) * 0x100000001b3 % 2 ** 64
-        return content + b"checksum %016x\n" % total
-
     def is_taken(self, changes):
         with open(self.state, "wb") as file:
-            file.write(self.with_checksum(self.content(changes)))
+            file.write(with_checksum(state_content(changes)))
         done = run("-s", self.state)
         if done.returncode == 0:
             self.assertIn(b"blocked: %d\n" % changes.get("connections", 3),
@@ -397,12 +374,12 @@ class Forged(State):
     def test_names_and_numbers(self):
         """Of nothing, too: there no number could be missed later on."""
         for changes in {}, self.NOTHING:
-            content = self.content(changes)
-            for name in map(str.encode, self.GOOD):
+            content = state_content(changes)
+            for name in map(str.encode, FORGED):
                 for other in (name[:-1] + b"x ", name + b"x ", name + b"\t",
                               *([name + b" x"] * (name != b"cursor"))):
                     with self.subTest(other=other):
-                        self.refused(self.with_checksum(content.replace(
+                        self.refused(with_checksum(content.replace(
                             name + b" ", other, 1)), b"is damaged")
 
 
