@@ -231,7 +231,7 @@ class Input(StatsTest):
     def test_remarks_of_the_journal_are_no_bad_lines(self):
         self.assertEqual(self.blocked(
             text="-- Boot 1bbf9ccb --\n" + lines(0, 2) +
-            "-- No entries --\n-- cursor: s=1;i=2\n"), 2)
+            "-- No entries --\n-- \n-- cursor: s=1;i=2\n"), 2)
 
     def test_bad_lines_are_skipped_and_counted(self):
         good = lines(0, 1)
