@@ -67,6 +67,21 @@ START_TEST(set_knows_each_key_once)
 }
 END_TEST
 
+/* From the first key on. */
+START_TEST(set_has_a_seed_of_its_own)
+{
+	struct set one = { 0 }, another = { 0 };
+	struct key key = make_key(1);
+
+	set_add(&one, &key);
+	set_add(&another, &key);
+	ck_assert_uint_ne(one.seed, 0);
+	ck_assert_uint_ne(one.seed, another.seed);
+	set_free(&one);
+	set_free(&another);
+}
+END_TEST
+
 START_TEST(set_takes_many_at_a_time)
 {
 	struct set set = { 0 };
@@ -258,6 +273,7 @@ main(void)
 	TCase *tcase = tcase_create("stats");
 
 	tcase_add_test(tcase, set_knows_each_key_once);
+	tcase_add_test(tcase, set_has_a_seed_of_its_own);
 	tcase_add_test(tcase, set_takes_many_at_a_time);
 	tcase_add_test(tcase, set_is_small);
 	tcase_add_test(tcase, set_is_limited_to_what_a_slot_can_tell);

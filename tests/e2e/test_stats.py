@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import subprocess
 import unittest
@@ -109,6 +110,28 @@ class Text(StatsTest):
             "Emails blocked": str(len(addresses)),
             "Hours in Tar Pit": "0.03",
             "Unique SMTP Hosts": str(len(set(addresses)))})
+
+    def test_little_memory(self):
+        """Whatever it is that there is no memory for, it says so."""
+        log = self.write("log", "".join(
+            line("2001:db8:%x::%x" % (i % 9999, i), START, 1)
+            for i in range(40000)))
+        said = set()
+        for limit in range(1 << 20, 16 << 20, 1 << 16):
+            def inherit():
+                resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+            if run("/dev/null", preexec_fn=inherit).returncode != 0:
+                continue        # too little for any program
+            done = run(log, preexec_fn=inherit)
+            if done.returncode == 0:
+                break
+            self.assertEqual((done.returncode, done.stdout), (1, b""))
+            self.assertRegex(done.stderr, rb"Cannot allocate memory\n\Z")
+            said.add(done.stderr)
+        self.assertEqual(done.returncode, 0)
+        # For the first addresses, for that many, for so many more.
+        self.assertGreater(len(said), 2)
 
     def test_same_line_twice_counts_twice_without_state(self):
         self.assertEqual(self.blocked(text=2 * lines(0, 10)), 20)
