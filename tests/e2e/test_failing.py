@@ -27,10 +27,11 @@ class Tarpits(unittest.TestCase):
         return Tarpit("-i", "10", *args, binary=FAILING, env=failing(**more))
 
     def test_sealing_without_no_new_privs(self):
-        """The hold goes on unsealed; so on a kernel before 3.5."""
+        """Which root can do; any other hold would go on unsealed."""
         with self.held(call="prctl", error=errno.EINVAL) as t:
             t.stuck()
-            self.assertEqual(t.status("Seccomp"), "0")
+            self.assertEqual(t.status("Seccomp"), "2")
+            self.assertEqual(t.status("NoNewPrivs"), "0")
             self.assertEqual(len(t.expect(20)), 20)
             t.client.close()
             t.line()
