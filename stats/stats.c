@@ -60,7 +60,7 @@ main(int argc, char *argv[])
 {
 	struct options options = { .format = &formats[0] };
 	struct input input = { .count = count_lines };
-	struct state state;
+	static struct state state; /* never freed, and never lost */
 	int status;
 
 	parse_options(argc, argv, &options);

@@ -4,7 +4,7 @@ super-server that starts one for each, and a syslog daemon that remembers.
 
 Run inside ../sandbox, which gives the loopback network and the /dev that
 these use.  TARPIT names the binary, TARPIT_BUILD the directory of those that
-are changed.
+are changed; TARPIT_UNSEALED says that none of them has a seal.
 """
 
 import ctypes
@@ -39,6 +39,11 @@ def mapped_ids():
         return sum(int(line.split()[2]) for line in uid_map)
 
 
+# Built with NO_SEAL, where what checks memory makes system calls of its own.
+UNSEALED = bool(os.environ.get("TARPIT_UNSEALED"))
+SEALED = "0" if UNSEALED else "2"       # status("Seccomp") after the command
+
+needs_seal = unittest.skipIf(UNSEALED, "TARPIT_UNSEALED: built without a seal")
 needs_root = unittest.skipUnless(
     mapped_ids() > 1, "no user but root in this sandbox: run as root")
 
@@ -190,6 +195,12 @@ class Tarpit:
     def tcp(self, key):
         """One of the counters of its end of the connection."""
         return int(re.search(r"\b%s:(\d+)" % key, self.socket_status())[1])
+
+    def heard(self):
+        """Whether it has read the command that was sent."""
+        if UNSEALED:
+            return self.unread() == 0
+        return self.status("Seccomp") == SEALED
 
     def status(self, key):
         with open("/proc/%d/status" % self.pid) as status:

@@ -17,7 +17,7 @@ import unittest
 from unittest import mock
 
 from harness import (GREETING, NAME, TARPIT, Hold, Syslog, Tarpit, needs_root,
-                     tcp_pair)
+                     needs_seal, tcp_pair)
 from test_rsyslog import Rsyslogd, terminate
 
 NOBODY = 65534
@@ -147,6 +147,7 @@ class Descriptors(Holds):
         self.check(pair=(client, server))
 
 
+@needs_seal     # what checks memory does not live within limits either
 class Limits(Holds):
     def test_small(self):
         for name, what, value in (
@@ -239,6 +240,7 @@ class Inherited(Holds):
                                        os.rmdir(directory), os.umask(0o777)))
 
 
+@needs_seal
 class Root(Holds):
     @needs_root
     def test_keeps_the_user_that_it_is_started_as(self):

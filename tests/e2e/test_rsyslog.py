@@ -121,7 +121,7 @@ def sealed(count=1):
             t.greeting()
             t.client.sendall(b"EHLO client.example\r\n")
         for t in crowd:
-            if not wait_for(lambda: t.status("Seccomp") == "2"):
+            if not wait_for(t.heard):
                 raise AssertionError("not sealed")
         yield crowd
 

@@ -7,7 +7,7 @@ import socket
 import time
 import unittest
 
-from harness import BUILD, TARPIT, Syslog, Tarpit
+from harness import BUILD, TARPIT, Syslog, Tarpit, needs_seal
 
 ATTEMPTS = ("read readv pread preadv2 recv recvmsg recvmmsg splice sendfile"
             " io_uring open execve fork ptrace kill mprotect dup accept bind"
@@ -15,6 +15,7 @@ ATTEMPTS = ("read readv pread preadv2 recv recvmsg recvmmsg splice sendfile"
 MAIL = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
 
 
+@needs_seal
 class Seal(unittest.TestCase):
     def test_from_the_command_on(self):
         for command in b"EHLO x\r\n", b"MAIL", b"\0":
@@ -94,6 +95,7 @@ class Unsealed(unittest.TestCase):
                     binary=os.path.join(BUILD, "no_seccomp")) as t:
             self.holds(t, "1")
 
+    @needs_seal
     def test_outer_filter_that_kills_for_seccomp(self):
         """It is sealed all the same: two filters."""
         with Tarpit("-i", "10", env={"TARPIT": TARPIT, "ATTEMPT": "kill"},

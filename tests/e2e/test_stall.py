@@ -6,7 +6,8 @@ import socket
 import time
 import unittest
 
-from harness import GREETING, NAME, OtherHost, Tarpit, wait_for
+from harness import (GREETING, NAME, OtherHost, Tarpit, needs_seal,
+                     wait_for)
 
 LINE = re.compile(rb"250-" + re.escape(NAME.encode()) + rb" [a-z]+( [a-z]+)*")
 
@@ -112,6 +113,7 @@ class Keepalives(unittest.TestCase):
                                  r"timer:\(keepalive,%s," % timer)
 
 
+@needs_seal     # what checks memory has a stack of its own
 class Stack(unittest.TestCase):
     def test_what_only_the_start_needs_is_given_back(self):
         """Unless it ends in mid-page, as for a client or two of these."""
@@ -133,6 +135,7 @@ class Stack(unittest.TestCase):
                                  smaps.read())[1])
 
 
+@needs_seal     # which shows that the buffer is as small as it will be
 class ReceiveBuffer(unittest.TestCase):
     """What a client can park in our kernel, over a cable: loopback's packets
     are as large as a buffer.

@@ -17,8 +17,8 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import (TARPIT, TOP, Hold, Syslog, listen, mapped_ids, running,
-                     wait_for)
+from harness import (SEALED, TARPIT, TOP, Hold, Syslog, listen, mapped_ids,
+                     running, wait_for)
 
 UNITS = os.path.join(TOP, "units")
 SBINDIR = "/usr/local/sbin"
@@ -213,7 +213,7 @@ class Supers:
             self.assertEqual(status(pid, "Uid"), [str(user.pw_uid)] * 4)
             self.assertEqual(status(pid, "Gid"), [str(user.pw_gid)] * 4)
             self.assertIn(status(pid, "Groups"), ([], [str(user.pw_gid)]))
-            self.assertEqual(status(pid, "Seccomp"), ["2"])
+            self.assertEqual(status(pid, "Seccomp"), [SEALED])
             self.assertEqual(sorted(os.listdir("/proc/%d/fd" % pid)),
                              ["0", "1", "2"])
 

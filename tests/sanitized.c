@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Linked into each program that "make check-sanitized" builds.  What the
+ * sanitizers find goes to a file in REPORTS, whatever becomes of the standard
+ * error and the environment of the process; and to the exit status.
+ */
+
+#define STRING(text)   #text
+#define EXPANDED(text) STRING(text)
+#define OPTIONS	       "exitcode=99:log_path=" EXPANDED(REPORTS) "/report"
+
+const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return OPTIONS ":detect_stack_use_after_return=1";
+}
+
+const char *
+__ubsan_default_options(void)
+{
+	return OPTIONS ":print_stacktrace=1";
+}
