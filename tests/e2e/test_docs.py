@@ -40,6 +40,13 @@ class Docs(unittest.TestCase):
             value = int(re.search(r"#define %s (\d+)" % name, header)[1])
             self.assertIn("{:,}".format(value), manual)
 
+    def test_version_is_the_same_everywhere(self):
+        versions = {re.search(r'#define VERSION\s+"(.*)"', read(name))[1]
+                    for name in ("tarpit.c", "stats/stats.c")}
+        changelog = read("packaging/debian/changelog")
+        versions.add(re.match(r"tarpit \((.*)-\d+\)", changelog)[1])
+        self.assertEqual(len(versions), 1, versions)
+
     def test_defaults_and_limits_are_those_of_the_source(self):
         source, manual = read("tarpit.c"), read("tarpit.8")
         for name in ("INTERVAL_MIN", "INTERVAL_MAX", "INTERVAL_DEFAULT",
