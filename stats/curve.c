@@ -24,21 +24,23 @@ struct mark {
 	int wide;   /* the longest axis, in seconds, that has room for it */
 	int narrow; /* and on a telephone */
 };
+#define ALWAYS 86400 /* no axis is longer */
+#define NEVER  0
 
 static const struct mark marks[] = {
-	{ "1 s", 1, 86400, 86400 },
-	{ "2 s", 2, 86400, 0 },
-	{ "5 s", 5, 86400, 0 },
-	{ "10 s", 10, 86400, 86400 },
-	{ "30 s", 30, 7200, 0 },
-	{ "1 min", 60, 86400, 7200 },
-	{ "5 min", 300, 86400, 86400 },
-	{ "20 min", 1200, 86400, 0 },
-	{ "1 h", 3600, 86400, 86400 },
-	{ "2 h", 7200, 86400, 0 },
-	{ "4 h", 14400, 86400, 14400 },
-	{ "8 h", 28800, 86400, 0 },
-	{ "24 h", 86400, 86400, 86400 },
+	{ "1 s", 1, ALWAYS, ALWAYS },
+	{ "2 s", 2, ALWAYS, NEVER },
+	{ "5 s", 5, ALWAYS, NEVER },
+	{ "10 s", 10, ALWAYS, ALWAYS },
+	{ "30 s", 30, 7200, NEVER },
+	{ "1 min", 60, ALWAYS, 7200 },
+	{ "5 min", 300, ALWAYS, ALWAYS },
+	{ "20 min", 1200, ALWAYS, NEVER },
+	{ "1 h", 3600, ALWAYS, ALWAYS },
+	{ "2 h", 7200, ALWAYS, NEVER },
+	{ "4 h", 14400, ALWAYS, 14400 },
+	{ "8 h", 28800, ALWAYS, NEVER },
+	{ "24 h", 86400, ALWAYS, ALWAYS },
 };
 #define MARKS (sizeof(marks) / sizeof(marks[0]))
 
@@ -256,7 +258,7 @@ curve_describe(FILE *out, const struct totals *totals)
 	for (i = 0; i < MARKS; i++) {
 		int64_t msec = marks[i].seconds * SECOND_MSEC;
 
-		if (marks[i].narrow == 0 || msec >= totals->longest)
+		if (marks[i].narrow == NEVER || msec >= totals->longest)
 			continue;
 		write_share(out, held_after(totals, msec), totals->connections);
 		fprintf(out, " after %s; ", marks[i].label);
