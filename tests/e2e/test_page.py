@@ -337,6 +337,9 @@ class Words(unittest.TestCase):
         self.assertIn("Half stayed longer than 24 h, the longest 7 days.",
                       page.texts("main")[0])
         self.assertEqual(page.edge()[-1], (2000, 0))
+        page = Page(report([held(10), hold("2026-11-01T00:00:00.000Z",
+                                           "2026-11-02T00:00:00.001Z")]))
+        self.assertEqual(page.edge()[-1], (2000, 500))
 
 
 class Bars(unittest.TestCase):
