@@ -511,6 +511,11 @@ class Axes(unittest.TestCase):
             said += "%d seconds: %s\n" % (seconds, self.labels(Page(report(
                 [hold("2026-11-21T00:00:00.000Z",
                       end.strftime("%Y-%m-%dT%H:%M:%S.000Z"))])), 2))
+        # To the year 10000, where a day begins 14 hours early.
+        said += "all days: %s\n" % self.labels(Page(report(
+            [hold("1970-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z"),
+             hold("9999-12-31T23:00:00.000Z", "9999-12-31T23:00:00.000Z")],
+            zone="Pacific/Kiritimati")), 0)
         with open(os.path.join(GOLDEN, "axes.text")) as file:
             self.assertEqual(said.splitlines(), file.read().splitlines())
 
