@@ -184,11 +184,11 @@ END_TEST
 /* The clock's part of a seed would be the same for an hour. */
 START_TEST(seeds_are_the_kernels)
 {
-	unsigned short before;
 	int i, changes = 0;
 
 	for (i = 0; i < 100; i++) {
-		before = random_state[2];
+		unsigned short before = random_state[2];
+
 		seed_random();
 		changes += random_state[2] != before;
 	}
