@@ -10,6 +10,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import unittest
@@ -301,7 +302,7 @@ class Remove(Lab):
     def test_purge_leaves_nothing(self):
         self.switch_on()
         os.makedirs(METRICS)
-        self.addCleanup(os.removedirs, METRICS)
+        self.addCleanup(shutil.rmtree, os.path.dirname(METRICS), True)
         self.clients.hold(sources(1, 10))
         systemctl("start", "tarpit-stats.service")
         self.assertNotEqual(os.listdir(METRICS), [])
