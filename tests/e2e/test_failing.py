@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from harness import BUILD, Syslog, Tarpit, tcp_pair
+from harness import BUILD, Syslog, Tarpit, needs_seal, tcp_pair
 from stats import StatsTest, lines
 
 FAILING = os.path.join(BUILD, "tarpit-failing")
@@ -26,6 +26,7 @@ class Tarpits(unittest.TestCase):
     def held(self, *args, **more):
         return Tarpit("-i", "10", *args, binary=FAILING, env=failing(**more))
 
+    @needs_seal
     def test_sealing_without_no_new_privs(self):
         """Which root can do; any other hold would go on unsealed."""
         with self.held(call="prctl", error=errno.EINVAL) as t:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import needs_root
+from harness import needs_root, needs_seal
 from stats import (BERLIN, GOLDEN, STATS, StatsTest, line, lines, moment, run)
 
 HOUR = 3600000
@@ -111,6 +111,7 @@ class Text(StatsTest):
             "Hours in Tar Pit": "0.03",
             "Unique SMTP Hosts": str(len(set(addresses)))})
 
+    @needs_seal     # what checks memory takes more of it
     def test_little_memory(self):
         """Whatever it is that there is no memory for, it says so."""
         log = self.write("log", "".join(
