@@ -43,8 +43,8 @@ STATS_OBJS = $(STATS_SRCS:.c=.o) log.o
 
 .PHONY: all small deps run check check-programs check-units check-fuzz \
 	check-systemd check-mail check-page check-deb check-ports built \
-	coverage check-sanitized chaos fuzz picture bench bench-supers \
-	bench-hold lint lint-build install uninstall deb clean
+	coverage check-sanitized check-valgrind chaos fuzz picture bench \
+	bench-supers bench-hold lint lint-build install uninstall deb clean
 .NOTPARALLEL:
 
 all: tarpit tarpit-stats

@@ -105,6 +105,16 @@ check-sanitized: all
 	    built
 	TARPIT_UNSEALED=1 CK_FORK=no tests/with $(SANITIZED)
 
+# With every bit of memory checked; tests/deps valgrind installs what that takes.
+# It knows no seccomp(2), and takes a fortified memmove(3) for memcpy(3).
+MEMCHECK = $(BUILD)/memcheck
+
+check-valgrind: all
+	tests/unpack $(BUILD)/root $(SERVERS)
+	rm -rf $(MEMCHECK)
+	$(MAKE) BUILD=$(MEMCHECK) HARDENING= CFLAGS='-O2 -g -DNO_SEAL' built
+	tests/memcheck/run $(MEMCHECK) || [ $$? -eq 77 ]
+
 # Under a real systemd; tests/deps lab installs what that takes.
 check-systemd: all
 	tests/lab/systemd
@@ -159,7 +169,7 @@ SCRIPTS	= tests/fuzz/run tests/fuzz/replay tests/fuzz/merge tests/chaos/run \
 	units/tcpserver/run units/tcpsvd/run units/stats/update \
 	packaging/deb tests/lab/boot tests/lab/image tests/lab/systemd \
 	tests/lab/others tests/lab/supers tests/lab/deb tests/mail/hold \
-	tests/coverage/run tests/with
+	tests/coverage/run tests/memcheck/run tests/memcheck/program tests/with
 C_FILES	= *.c *.h stats/*.c stats/*.h tests/*.c tests/*.h tests/fuzz/*.c \
 	tests/fuzz/*.h tests/coverage/*.c
 
