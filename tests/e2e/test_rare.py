@@ -12,7 +12,6 @@ import unittest
 from harness import TARPIT, OtherHost, Tarpit, needs_root, tcp_pair
 from stats import STATS, StatsTest, line, lines, run
 
-NOBODY = 65534
 TIME_MAX = 253402300799999
 LENGTH_MAX = 2 ** 62 - 1
 DAY = 86400000
@@ -101,16 +100,6 @@ class Files(StatsTest):
         self.addCleanup(os.close, reader)
         self.fails(b"page: Invalid argument", "-o", self.path("page"))
         self.assertFalse(os.path.exists(self.path("page")))
-
-    @needs_root
-    def test_directory_that_cannot_be_read(self):
-        """Whether the new file outlives a crash is not known then."""
-        os.chown(self.directory, NOBODY, NOBODY)
-        os.chmod(self.directory, 0o300)
-        self.fails(b"page: Permission denied", "-o", self.path("page"),
-                   text=lines(0, 10), user=NOBODY)
-        os.chmod(self.directory, 0o700)
-        self.assertIn(b"Emails blocked: 10\n", self.read("page"))
 
 
 class Lines(StatsTest):
