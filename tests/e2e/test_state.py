@@ -87,6 +87,10 @@ class Once(State):
     def test_same_times_of_another_process(self):
         for pid, count in (1, 1), (2, 2), (1, 2):
             self.assertEqual(self.feed(line("::1", 10 ** 12, 500, pid)), count)
+        # And of one that is not known.
+        text = line("::1", 10 ** 12, 500, 1).replace("[1]", "")
+        for _ in range(2):
+            self.assertEqual(self.feed(text), 3)
 
     def test_prefix_does_not_matter(self):
         text = lines(0, 10)
