@@ -358,6 +358,13 @@ class Bars(unittest.TestCase):
             (["0", "5", "10", "15", "20"], [500, 250, 1000]),
             (["0", "0.5", "1"], [500, 250, 1000])])
 
+    def test_the_first_of_those_that_are_as_high(self):
+        page = Page(report([held(36, day) for day in (1, 2, 3)]))
+        self.assertIn("Most: 1 connection on 1 November 2026.",
+                      page.texts("main")[0])
+        self.assertEqual([bar["x"] for bar in page.all("rect", class_="peak")],
+                         ["1", "1"])
+
     def test_a_small_one_can_be_seen(self):
         log = [held(1, 1)] + [held(1, 2)] * 3000
         (axis, heights), _ = self.bars(log)
