@@ -278,6 +278,22 @@ class Words(unittest.TestCase):
         self.assertIn("The only one so far stayed 31 s.",
                       page.texts("main")[0])
 
+    def test_lengths(self):
+        begin = datetime.datetime(2026, 11, 1)
+        for msec, said in (
+                (0, "0.0 s"), (99, "0.0 s"), (100, "0.1 s"), (9999, "9.9 s"),
+                (10000, "10 s"), (59999, "59 s"), (60000, "1 min"),
+                (61000, "1 min 1 s"), (3599999, "59 min 59 s"),
+                (3600000, "1 h"), (3659999, "1 h"), (3660000, "1 h 1 min"),
+                (172799999, "47 h 59 min"), (172800000, "2 days"),
+                (259199999, "2 days"), (259200000, "3 days")):
+            end = begin + datetime.timedelta(milliseconds=msec)
+            page = Page(report([hold(*(
+                time.isoformat(timespec="milliseconds") + "Z"
+                for time in (begin, end)))]))
+            self.assertIn("The only one so far stayed %s." % said,
+                          page.texts("main")[0])
+
     def test_two_of_one_host(self):
         page = Page(report([held(10), held(20)]))
         self.assertEqual(list(page.numbers()), [
