@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """tarpit-stats -s: each line counts once, whatever happens."""
 
+import json
 import os
 import random
 import shutil
@@ -269,6 +270,7 @@ class Forged(State):
     FIRST = FORGED["first"]
     DAY = FIRST // 86400000
     END = 253402300799999       # of the year 9999
+    LENGTH_MAX = 2 ** 62 - 1
     BIN = 340                   # the last
     NOTHING = {"cursor": "", "connections": 0, "length": 0, "first": 0,
                "last": 0, "longest": 0, "forgotten": -1, "bins": [],
@@ -312,6 +314,7 @@ class Forged(State):
             {"first": 0, "last": 5000, "days": ["0 3 6000"], "lines": []},
             {"first": self.END - 5000, "last": self.END, "days": days,
              "lines": []},
+            self.lasting(self.LENGTH_MAX),
         ], [
             {"length": 3999, "days": ["%d 3 3999" % self.DAY]},
             {"longest": 5001}, {"longest": -1},
@@ -320,7 +323,27 @@ class Forged(State):
             {"first": -1, "last": 5000, "days": ["0 3 6000"], "lines": []},
             {"first": self.END - 5000, "last": self.END + 1, "days": days,
              "lines": []},
+            self.lasting(self.LENGTH_MAX + 1), self.lasting(2 ** 63),
         ])
+
+    def lasting(self, length):
+        """Three holds, of so many ms together."""
+        return {"length": length, "days": ["%d 3 %d" % (self.DAY, length)]}
+
+    def test_no_more_time_than_fits(self):
+        """The holds beyond are counted, and their time is not."""
+        with open(self.state, "wb") as file:
+            file.write(with_checksum(state_content(
+                self.lasting(self.LENGTH_MAX - 1000))))
+        facts = json.loads(self.stats(
+            "-s", self.state, "-f", "json", text="".join(
+                line("192.0.2.1", self.FIRST + 10, length)
+                for length in (1000, 1, 2))), parse_float=str)
+        seconds = "%d.%03d" % divmod(self.LENGTH_MAX, 1000)
+        self.assertEqual(facts["emails_blocked"], 6)
+        self.assertEqual(facts["seconds_in_tarpit"], seconds)
+        self.assertEqual([day["seconds"] for day in facts["days"]], [seconds])
+        self.assertEqual(self.feed(""), 6)
 
     def test_bins(self):
         self.check([
@@ -375,6 +398,19 @@ class Forged(State):
             {"lines": [], "forgotten": last + 1},
             {"lines": ends[:1], "forgotten": last},
         ])
+
+    def test_connections(self):
+        most = 2 ** 63 - 1
+        self.check([{"connections": most, "bins": ["7 %d" % most],
+                     "days": ["%d %d 6000" % (self.DAY, most)]}],
+                   [{"connections": n} for n in (-1, 0, 2, 4)])
+
+    def test_lines_of_text(self):
+        for rest in b"", b"cursor", b"cursor\n", b"\0cursor \n":
+            self.refused(with_checksum(b"tarpit-stats state 1\n" + rest),
+                         b"is damaged")
+        self.check([{"cursor": 511 * "x"}],
+                   [{"cursor": 600 * "x"}, {"cursor": "\n\0"}])
 
     def test_names_and_numbers(self):
         """Of nothing, too: there no number could be missed later on."""
