@@ -83,7 +83,8 @@ built: $(BUILT)
 COVERAGE = $(BUILD)/coverage
 COUNTED	= gcc $(STD) -O0 --coverage -fprofile-update=atomic \
 	-fdata-sections -no-pie -Wl,-T,tests/coverage/counters.ld \
-	-Wl,--wrap=__gcov_exit tests/coverage/counters.c
+	-Wl,--wrap=__gcov_exit -DCOUNTERS=\"$(CURDIR)/$$@.counters\" \
+	tests/coverage/counters.c
 
 coverage: all
 	tests/unpack $(BUILD)/root $(SERVERS)

@@ -3,19 +3,17 @@
 /*
  * Linked into each program that "make coverage" builds.  gcov writes what a
  * program has counted when it exits: a sealed one may not open files, and a
- * killed one never exits.  So the counters lie in a file beside the program,
- * PROGRAM.counters, that all its processes map, and count in together; nothing
- * is left to be done when one ends.  Run with COUNTERS_TO_GCOV set, the program
- * does nothing but give the file to gcov.
+ * killed one never exits.  So the counters lie in a file, COUNTERS, that all
+ * processes of the program map, and count in together; nothing is left to be
+ * done when one ends.  Run with COUNTERS_TO_GCOV set, the program does nothing
+ * but give the file to gcov.
  */
 
 #include <sys/mman.h>
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 extern char counters_start[], counters_end[]; /* by counters.ld */
@@ -28,25 +26,11 @@ __wrap___gcov_exit(void)
 {
 }
 
-static int
-open_counters(void)
-{
-	static const char suffix[] = ".counters";
-	char path[PATH_MAX];
-	ssize_t len;
-
-	len = readlink("/proc/self/exe", path, sizeof(path) - sizeof(suffix));
-	if (len == -1)
-		return -1;
-	memcpy(path + len, suffix, sizeof(suffix));
-	return open(path, O_RDWR | O_CLOEXEC);
-}
-
-/* Without that file, as in a copy of the program, nothing is counted. */
+/* Where the file cannot be had, as in a chroot, nothing is counted. */
 static void __attribute__((__constructor__)) map_counters(void)
 {
 	uintptr_t size = (uintptr_t)counters_end - (uintptr_t)counters_start;
-	int fd = open_counters();
+	int fd = open(COUNTERS, O_RDWR | O_CLOEXEC);
 
 	if (fd == -1)
 		return;
