@@ -203,6 +203,17 @@ class Json(StatsTest):
 
 
 class Prometheus(StatsTest):
+    def test_times_from_the_first_connection_on(self):
+        for count in 0, 1, 2:
+            text = self.stats("-f", "prometheus",
+                              text=count * line("::1", START + 7, 1000))
+            for name, seconds in (("first_connection", "1158865740.007"),
+                                  ("last_disconnection", "1158865741.007")):
+                sample = "\ntarpit_%s_timestamp_seconds %s\n" % (
+                    name, seconds)
+                self.assertEqual(sample in text, count > 0)
+                self.assertEqual(name in text, count > 0)
+
     def test_histogram(self):
         text = "".join(line("::1", START, msec) for msec in
                        (0, 1000, 1001, 7200000, 7200001, 90000000))
