@@ -239,6 +239,7 @@ class File(State):
                          b"is damaged")
         for size in dice.sample(range(title + 1, len(good)), 50):
             self.refused(good[:size], b"is damaged")
+        self.refused(good[:-1], b"is damaged")
         self.refused(good + b"x", b"is damaged")
         self.refused(good + good, b"is damaged")
 
