@@ -23,8 +23,10 @@ MUSL_CC	= musl-gcc
 MUSL_CFLAGS = -static -Wl,-z,noseparate-code -idirafter /usr/include \
 	-idirafter /usr/include/`$(MUSL_CC) -print-multiarch`
 
-# The sizes are for 32-bit systems: a log over 2 GB, a date after 2038.
-STD	= -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+# For 32-bit systems: a log over 2 GB, and in it dates after 2038; but tarpit
+# itself would wait for whole seconds only, by a fortified ppoll(2) of glibc 2.36.
+STD	= -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+STATS_STD = -D_TIME_BITS=64
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
 # The same program wherever it is built.
@@ -65,6 +67,7 @@ small: all
 .c.o:
 	$(COMPILE) -c -o $@ $<
 
+$(STATS_SRCS:.c=.o): STD += $(STATS_STD)
 tarpit.o: tarpit.c log.h seal.h
 log.o: log.c log.h
 seal.o: seal.c seal.h

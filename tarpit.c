@@ -694,7 +694,7 @@ wait_until(struct connection *c, short events, int64_t when)
 	left = (when < c->until ? when : c->until) - now_usec(CLOCK_MONOTONIC);
 	if (left < 0)
 		left = 0;
-	ts.tv_sec = left / USEC_PER_SEC;
+	ts.tv_sec = (time_t)(left / USEC_PER_SEC);
 	ts.tv_nsec = (long)(left % USEC_PER_SEC * 1000);
 
 	switch (ppoll(&pfd, 1, &ts, &while_waiting)) {

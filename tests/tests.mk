@@ -27,6 +27,7 @@ check-units: $(UNIT)
 	$(BUILD)/unit_tarpit
 	$(BUILD)/unit_stats
 
+$(BUILD)/unit_log: STD += $(STATS_STD)
 $(BUILD)/unit_log: tests/unit_log.c tests/unit.h log.c log.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit_log.c log.c $(CHECK_LIBS)
@@ -49,7 +50,7 @@ $(BUILD)/tarpit-stepped: tests/stepped_clock.c $(SRCS) log.h seal.h
 	$(COMPILE) -Wl,--wrap=syscall -o $@ tests/stepped_clock.c $(SRCS)
 
 # Fortified, or with other sizes, some of the calls would have other names.
-UNCHANGED = -U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS -U_TIME_BITS
+UNCHANGED = -U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS
 
 $(BUILD)/tarpit-failing: tests/failing.c $(SRCS) log.h seal.h
 	@mkdir -p $(BUILD)
@@ -192,6 +193,7 @@ lint-build: $(UNIT) $(BUILD)/tarpit-unsealed $(BUILD)/tarpit $(BUILD)/floor \
 	$(BUILD)/tarpit-stats $(BUILD)/tarpit-failing \
 	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
 
+$(BUILD)/tarpit-stats: STD += $(STATS_STD)
 $(BUILD)/tarpit-stats: $(STATS_SRCS) log.c
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ $(STATS_SRCS) log.c $(LDADD)
