@@ -13,7 +13,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
-from harness import NAME, TARPIT, wait_for  # noqa: E402
+from harness import NAME, TARPIT, running, wait_for  # noqa: E402
 
 PROGRAM = "/usr/local/libexec/tarpit"
 USER = 65534
@@ -149,14 +149,7 @@ def install():
 
 def live():
     """Process ids of all tarpits."""
-    pids = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.readlink("/proc/%s/exe" % pid) == PROGRAM:
-                pids.append(int(pid))
-        except OSError:
-            pass
-    return pids
+    return running(PROGRAM)
 
 
 def status(pid):
