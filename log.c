@@ -23,7 +23,6 @@
 
 #define MSEC_PER_DAY ((int64_t)24 * 60 * 60 * 1000)
 #define EPOCH_DAY    719468 /* 1 January 1970, counted from 1 March 0 */
-#define TIME_MAX     INT64_C(253402300799999) /* the last ms of year 9999 */
 #define TIME_LEN     (sizeof("2026-11-21T19:40:12.345Z") - 1)
 
 #define SYSLOG_TEXT_MAX	  384 /* prefix, text and NUL */
@@ -71,7 +70,7 @@ log_format(const struct hold *hold, char *buf, size_t size)
 	int len;
 
 	if (hold->connected < 0 || hold->disconnected < hold->connected ||
-	    hold->disconnected > TIME_MAX)
+	    hold->disconnected > HOLD_TIME_MAX)
 		return -1;
 	format_address(&hold->addr, address, sizeof(address));
 	format_time(hold->connected, connected);

@@ -17,6 +17,9 @@ struct hold {
 	int64_t disconnected; /* ms, not before connected */
 };
 
+/* The latest time that a line can tell: the last ms of the year 9999. */
+#define HOLD_TIME_MAX INT64_C(253402300799999)
+
 /* Holds the longest line that log_format() makes, of 121 octets, and a NUL. */
 #define HOLD_LINE_MAX 128
 

@@ -40,7 +40,6 @@
 #define LINE_LEN_MAX (CURSOR_MAX + 32)
 
 #define MSEC_PER_DAY INT64_C(86400000)
-#define TIME_MAX     INT64_C(253402300799999) /* the last ms of year 9999 */
 
 /* FNV-1a, 64 bits. */
 #define FNV_START UINT64_C(0xcbf29ce484222325)
@@ -318,7 +317,7 @@ is_sound(const struct state *state)
 	const struct totals *totals = &state->totals;
 
 	if (totals->first < 0 || totals->first > totals->last ||
-	    totals->last > TIME_MAX || totals->longest < 0 ||
+	    totals->last > HOLD_TIME_MAX || totals->longest < 0 ||
 	    totals->longest > totals->length || totals->length > LENGTH_MAX ||
 	    totals->longest > totals->last - totals->first ||
 	    totals->hosts.count > totals->connections ||
