@@ -12,6 +12,8 @@ MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 CALLS	= asprintf calloc fdopen fflush fgets flock fstat fsync ftruncate \
 	gethostname getrandom getsockname getsockopt prctl read reallocarray \
 	send socket stat syscall
+# Those that are about times in a log, as the objects of tarpit-stats.
+$(BUILD)/tarpit-stats $(BUILD)/unit_log $(BUILD)/unit_stats: STD += $(STATS_STD)
 # Laid over /usr and /etc in the sandbox; see tests/unpack.
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime
 
@@ -27,7 +29,6 @@ check-units: $(UNIT)
 	$(BUILD)/unit_tarpit
 	$(BUILD)/unit_stats
 
-$(BUILD)/unit_log: STD += $(STATS_STD)
 $(BUILD)/unit_log: tests/unit_log.c tests/unit.h log.c log.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit_log.c log.c $(CHECK_LIBS)
@@ -167,9 +168,9 @@ bench: all
 
 # What lint needs is large, and not for users: tests/deps lint.
 SCRIPTS	= tests/fuzz/run tests/fuzz/replay tests/fuzz/merge tests/chaos/run \
-	tests/ports/root tests/sandbox tests/unpack tests/deps units/install units/uninstall \
-	units/tcpserver/run units/tcpsvd/run units/stats/update \
-	packaging/deb tests/lab/boot tests/lab/image tests/lab/systemd \
+	tests/ports/root tests/sandbox tests/unpack tests/deps \
+	units/install units/uninstall units/tcpserver/run units/tcpsvd/run \
+	units/stats/update packaging/deb tests/lab/boot tests/lab/image tests/lab/systemd \
 	tests/lab/others tests/lab/supers tests/lab/deb tests/mail/hold \
 	tests/coverage/run tests/memcheck/run tests/memcheck/program tests/with
 C_FILES	= *.c *.h stats/*.c stats/*.h tests/*.c tests/*.h tests/fuzz/*.c \
@@ -193,7 +194,6 @@ lint-build: $(UNIT) $(BUILD)/tarpit-unsealed $(BUILD)/tarpit $(BUILD)/floor \
 	$(BUILD)/tarpit-stats $(BUILD)/tarpit-failing \
 	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
 
-$(BUILD)/tarpit-stats: STD += $(STATS_STD)
 $(BUILD)/tarpit-stats: $(STATS_SRCS) log.c
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ $(STATS_SRCS) log.c $(LDADD)

@@ -221,7 +221,6 @@ START_TEST(days_are_in_order)
 }
 END_TEST
 
-/* Every hour of four years, asked in a way that what is kept must be right. */
 START_TEST(time_is_not_counted_beyond_what_fits)
 {
 	struct totals totals = { .connections = 1, .length = LENGTH_MAX - 5 };
@@ -239,6 +238,7 @@ START_TEST(time_is_not_counted_beyond_what_fits)
 }
 END_TEST
 
+/* Every hour of four years, asked in a way that what is kept must be right. */
 START_TEST(local_day_is_that_of_localtime)
 {
 	int64_t start = INT64_C(1735689600000);
