@@ -35,13 +35,15 @@ FLAGS	= $(CPPFLAGS) $(STD) $(WARNINGS) $(HARDENING) $(REPRODUCIBLE) $(CFLAGS)
 COMPILE	= $(CC) $(FLAGS)
 LINK	= $(CC) $(CFLAGS) $(LDFLAGS)
 
-SRCS	= tarpit.c log.c seal.c
-OBJS	= tarpit.o log.o seal.o
+SRCS	= tarpit.c hold.c log.c seal.c
+OBJS	= $(SRCS:.c=.o)
+HEADERS	= hold.h log.h seal.h version.h
 STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
-	stats/set.c stats/calendar.c stats/report.c stats/replace.c \
-	stats/html.c stats/style.c stats/bars.c stats/curve.c \
-	stats/periods.c stats/write.c
-STATS_OBJS = $(STATS_SRCS:.c=.o) log.o
+	stats/set.c stats/calendar.c stats/write.c stats/report.c \
+	stats/replace.c stats/page.c stats/page_style.c stats/page_bars.c \
+	stats/page_curve.c stats/page_periods.c
+STATS_OBJS = $(STATS_SRCS:.c=.o) hold.o
+STATS_HEADERS = hold.h version.h stats/*.h
 
 .PHONY: all small deps run check check-programs check-units check-fuzz \
 	check-systemd check-mail check-page check-deb check-ports built \
@@ -68,12 +70,8 @@ small: all
 	$(COMPILE) -c -o $@ $<
 
 $(STATS_SRCS:.c=.o): STD += $(STATS_STD)
-tarpit.o: tarpit.c log.h seal.h
-log.o: log.c log.h
-seal.o: seal.c seal.h
-$(STATS_OBJS): log.h stats/input.h stats/state.h stats/totals.h stats/set.h \
-	stats/calendar.h stats/report.h stats/replace.h stats/style.h \
-	stats/bars.h stats/curve.h stats/periods.h stats/write.h
+$(OBJS): $(HEADERS)
+$(STATS_OBJS): $(STATS_HEADERS)
 
 deps:
 	tests/deps build

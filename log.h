@@ -2,50 +2,6 @@
 #ifndef LOG_H
 #define LOG_H
 
-#include <netinet/in.h>
-
-#include <stddef.h>
-#include <stdint.h>
-
-/*
- * One hold, and all that is ever recorded of it.  Addresses are kept as IPv6,
- * an IPv4 address in its IPv4-mapped form (RFC 4291, 2.5.5.2).
- */
-struct hold {
-	struct in6_addr addr; /* the client's */
-	int64_t connected;    /* ms since the epoch, UTC */
-	int64_t disconnected; /* ms, not before connected */
-};
-
-/* The latest time that a line can tell: the last ms of the year 9999. */
-#define HOLD_TIME_MAX INT64_C(253402300799999)
-
-/* Holds the longest line that log_format() makes, of 121 octets, and a NUL. */
-#define HOLD_LINE_MAX 128
-
-/*
- * Write the hold to buf, of size octets, as one line without a newline:
- *
- *	ip=ADDRESS connected=TIME disconnected=TIME
- *
- * TIME is RFC 3339 in UTC with milliseconds, for the years 1970 to 9999; a
- * mapped address is written as IPv4.  Returns the line's length, or -1 when
- * the times are out of range or in the wrong order, or buf is too small
- * (HOLD_LINE_MAX never is).
- */
-int log_format(const struct hold *, char *buf, size_t size);
-
-/*
- * Read the hold back from one line of len octets, which need not end in NUL.
- * Whatever stands before "ip=" is passed over, so that the prefix of any
- * syslog daemon will do; one newline may follow.  Returns 0, or -1 when the
- * line is not exactly what log_format() writes; the hold is then untouched.
- */
-int log_parse(const char *line, size_t len, struct hold *);
-
-/* Map an IPv4 address into IPv6, as struct hold keeps it. */
-void log_map_ipv4(const struct in_addr *, struct in6_addr *);
-
 /*
  * Choose where log_send() writes: standard error, or syslog.  Before seal(),
  * since it asks for the process id.

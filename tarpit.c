@@ -32,11 +32,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hold.h"
 #include "log.h"
 #include "seal.h"
+#include "version.h"
 
-#define VERSION "0.1"
-#define USAGE	"usage: tarpit [-dV] [-i milliseconds] [-n name] [-t seconds]"
+#define USAGE "usage: tarpit [-dV] [-i milliseconds] [-n name] [-t seconds]"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS	"0123456789"
@@ -176,7 +177,7 @@ main(int argc, char *argv[])
 	hold.disconnected = hold.connected;
 	if (held > 0)
 		hold.disconnected += held / USEC_PER_MSEC;
-	if (log_format(&hold, line, sizeof(line)) != -1)
+	if (hold_format(&hold, line, sizeof(line)) != -1)
 		log_send(LOG_NOTICE, line);
 	return 0;
 }
@@ -367,7 +368,7 @@ client_address(int fd, struct in6_addr *addr)
 		return -1;
 	switch (peer.sa.sa_family) {
 	case AF_INET:
-		log_map_ipv4(&peer.sin.sin_addr, addr);
+		hold_map_ipv4(&peer.sin.sin_addr, addr);
 		return 0;
 	case AF_INET6:
 		*addr = peer.sin6.sin6_addr;

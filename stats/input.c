@@ -149,10 +149,10 @@ parse(const struct text *line, struct hold *hold)
 {
 	struct text message;
 
-	if (log_parse(line->start, line->len, hold) == 0)
+	if (hold_parse(line->start, line->len, hold) == 0)
 		return !is_raw(line);
 	return find_message(line, &message) &&
-	    log_parse(message.start, message.len, hold) == 0;
+	    hold_parse(message.start, message.len, hold) == 0;
 }
 
 /*

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../log.h"
+#include "../hold.h"
 
 /* The longest journal cursor that is taken, with a NUL. */
 #define CURSOR_MAX 512

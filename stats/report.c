@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The totals in the forms that take no drawing; the page is html.c.
+ * The totals in the forms that take no drawing; the page is page.c.
  */
 
 #include <inttypes.h>

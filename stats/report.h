@@ -8,12 +8,11 @@
 #include "totals.h"
 
 /*
- * The totals as text, page, JSON or metrics; described in tarpit-stats(8).
+ * The totals as text, JSON or metrics; described in tarpit-stats(8).
  * None has an address in it.  Times are in the local time zone unless they say
  * otherwise.  Errors are left in the stream, for ferror(3).
  */
 void report_text(FILE *, const struct totals *);
-void report_html(FILE *, const struct totals *);
 void report_json(FILE *, const struct totals *);
 void report_prometheus(FILE *, const struct totals *);
 

@@ -34,8 +34,8 @@
 
 #include "state.h"
 
-#define TITLE	"tarpit-stats state "
-#define VERSION "1"
+#define TITLE	      "tarpit-stats state "
+#define STATE_VERSION "1"
 
 #define LINE_LEN_MAX (CURSOR_MAX + 32)
 
@@ -181,7 +181,7 @@ read_title(struct reader *reader)
 
 	if (read_line(reader) == -1 || strncmp(reader->line, TITLE, len) != 0)
 		return "is not a state file of tarpit-stats";
-	if (strcmp(reader->line + len, VERSION) != 0)
+	if (strcmp(reader->line + len, STATE_VERSION) != 0)
 		return "is a state file of another version of tarpit-stats";
 	return NULL;
 }
@@ -418,7 +418,7 @@ state_write(struct state *state, FILE *file)
 	struct writer writer = { file, FNV_START };
 
 	forget_old_lines(state);
-	put(&writer, "%s%s\n", TITLE, VERSION);
+	put(&writer, "%s%s\n", TITLE, STATE_VERSION);
 	put(&writer, "cursor %s\n", state->cursor);
 	write_totals(&writer, &state->totals);
 	put(&writer, "forgotten %" PRId64 "\n", state->forgotten);

@@ -15,12 +15,13 @@
 #include <unistd.h>
 
 #include "input.h"
+#include "page.h"
 #include "replace.h"
 #include "report.h"
 #include "state.h"
 #include "totals.h"
+#include "../version.h"
 
-#define VERSION	    "0.1"
 #define EXIT_USAGE  64	 /* EX_USAGE of sysexits(3) */
 #define OUTPUT_MODE 0666 /* less the umask */
 #define STATE_MODE  0600 /* as private as the log: addresses are in it */
@@ -32,7 +33,7 @@ struct format {
 
 static const struct format formats[] = {
 	{ "text", report_text },
-	{ "html", report_html },
+	{ "html", page_write },
 	{ "json", report_json },
 	{ "prometheus", report_prometheus },
 };

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../log.h"
+#include "../hold.h"
 #include "set.h"
 
 /*

@@ -83,7 +83,7 @@ VPS = (("512 MB", 512, 150), ("1 GB", 1024, 200))   # MB, MB for the system
 COMMAND = b"EHLO client.example\r\n"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin"}
 
-SOURCES = "tarpit.c", "log.c", "seal.c"
+SOURCES = "tarpit.c", "hold.c", "log.c", "seal.c"
 
 # By the first letters of their names.
 FILE_CACHES = ("ext4_", "xfs_", "btrfs_", "ovl_", "jbd2_", "proc_inode",

@@ -29,41 +29,41 @@ check-units: $(UNIT)
 	$(BUILD)/unit_tarpit
 	$(BUILD)/unit_stats
 
-$(BUILD)/unit_log: tests/unit_log.c tests/unit.h log.c log.h
+$(BUILD)/unit_log: tests/unit_log.c tests/unit.h hold.c log.c $(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit_log.c log.c $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit_log.c hold.c log.c $(CHECK_LIBS)
 
-$(BUILD)/unit_tarpit: tests/unit_tarpit.c tests/unit.h $(SRCS) log.h seal.h
+$(BUILD)/unit_tarpit: tests/unit_tarpit.c tests/unit.h $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit_tarpit.c log.c seal.c $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit_tarpit.c hold.c log.c seal.c $(CHECK_LIBS)
 
 $(BUILD)/unit_stats: tests/unit_stats.c tests/unit.h $(UNIT_STATS_SRCS) \
 	stats/set.h stats/totals.h stats/calendar.h stats/report.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit_stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
 
-$(BUILD)/tarpit-attempt: tests/attempt.c $(SRCS) log.h seal.h
+$(BUILD)/tarpit-attempt: tests/attempt.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -Wl,--wrap=seal -o $@ tests/attempt.c $(SRCS)
 
-$(BUILD)/tarpit-stepped: tests/stepped_clock.c $(SRCS) log.h seal.h
+$(BUILD)/tarpit-stepped: tests/stepped_clock.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -Wl,--wrap=syscall -o $@ tests/stepped_clock.c $(SRCS)
 
 # Fortified, or with other sizes, some of the calls would have other names.
 UNCHANGED = -U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS
 
-$(BUILD)/tarpit-failing: tests/failing.c $(SRCS) log.h seal.h
+$(BUILD)/tarpit-failing: tests/failing.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
 	    tests/failing.c $(SRCS)
 
-$(BUILD)/tarpit-stats-failing: tests/failing.c $(STATS_SRCS) log.c
+$(BUILD)/tarpit-stats-failing: tests/failing.c $(STATS_SRCS) hold.c
 	@mkdir -p $(BUILD)
 	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
-	    tests/failing.c $(STATS_SRCS) log.c $(LDADD)
+	    tests/failing.c $(STATS_SRCS) hold.c $(LDADD)
 
-$(BUILD)/tarpit-unsealed: $(SRCS) log.h seal.h
+$(BUILD)/tarpit-unsealed: $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -DNO_SEAL -o $@ $(SRCS)
 
@@ -194,11 +194,11 @@ lint-build: $(UNIT) $(BUILD)/tarpit-unsealed $(BUILD)/tarpit $(BUILD)/floor \
 	$(BUILD)/tarpit-stats $(BUILD)/tarpit-failing \
 	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
 
-$(BUILD)/tarpit-stats: $(STATS_SRCS) log.c
+$(BUILD)/tarpit-stats: $(STATS_SRCS) hold.c
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ $(STATS_SRCS) log.c $(LDADD)
+	$(COMPILE) -o $@ $(STATS_SRCS) hold.c $(LDADD)
 
-$(BUILD)/tarpit: $(SRCS) log.h seal.h
+$(BUILD)/tarpit: $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ $(SRCS)
 

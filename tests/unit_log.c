@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * log_format() and log_parse(): the round trip, and everything refused.
+ * hold_format() and hold_parse(): the round trip, and everything refused.
  * log_send(): what is too long, and what cannot be sent.
  */
 
@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../hold.h"
 #include "../log.h"
 #include "unit.h"
 
@@ -39,7 +40,7 @@ make_hold(const char *address, int64_t connected, int64_t disconnected)
 	struct in_addr addr4;
 
 	if (inet_pton(AF_INET, address, &addr4) == 1)
-		log_map_ipv4(&addr4, &hold.addr);
+		hold_map_ipv4(&addr4, &hold.addr);
 	else
 		ck_assert_int_eq(inet_pton(AF_INET6, address, &hold.addr), 1);
 	return hold;
@@ -63,7 +64,7 @@ parse_at_edge(const char *line, size_t len, struct hold *hold)
 	ck_assert_int_eq(mprotect(map + page, page, PROT_NONE), 0);
 	copy = map + page - len;
 	memcpy(copy, line, len);
-	result = log_parse(copy, len, hold);
+	result = hold_parse(copy, len, hold);
 	munmap(map, 2 * page);
 	return result;
 }
@@ -87,7 +88,7 @@ START_TEST(formats_the_line)
 
 	for (i = 0; i < COUNT(cases); i++) {
 		hold = make_hold(cases[i].address, CONNECTED, DISCONNECTED);
-		ck_assert_int_eq(log_format(&hold, buf, sizeof(buf)),
+		ck_assert_int_eq(hold_format(&hold, buf, sizeof(buf)),
 		    (int)strlen(cases[i].line));
 		ck_assert_str_eq(buf, cases[i].line);
 	}
@@ -101,7 +102,7 @@ START_TEST(longest_line_fits)
 
 	hold = make_hold(
 	    "1111:2222:3333:4444:5555:6666:7777:8888", CONNECTED, DISCONNECTED);
-	ck_assert_int_gt(log_format(&hold, buf, sizeof(buf)), 0);
+	ck_assert_int_gt(hold_format(&hold, buf, sizeof(buf)), 0);
 }
 END_TEST
 
@@ -113,20 +114,20 @@ START_TEST(refuses_what_it_cannot_write)
 	size_t len = strlen(LINE);
 
 	hold = make_hold("203.0.113.9", CONNECTED, DISCONNECTED);
-	ck_assert_int_eq(log_format(&hold, buf, len), -1);
-	ck_assert_int_eq(log_format(&hold, buf, len + 1), (int)len);
+	ck_assert_int_eq(hold_format(&hold, buf, len), -1);
+	ck_assert_int_eq(hold_format(&hold, buf, len + 1), (int)len);
 
 	/* Of no length, but not of less. */
 	hold = make_hold("::1", 2, 2);
-	ck_assert_int_gt(log_format(&hold, buf, sizeof(buf)), 0);
+	ck_assert_int_gt(hold_format(&hold, buf, sizeof(buf)), 0);
 	hold = make_hold("::1", 2, 1);
-	ck_assert_int_eq(log_format(&hold, buf, sizeof(buf)), -1);
+	ck_assert_int_eq(hold_format(&hold, buf, sizeof(buf)), -1);
 	hold = make_hold("::1", -1, 1);
-	ck_assert_int_eq(log_format(&hold, buf, sizeof(buf)), -1);
+	ck_assert_int_eq(hold_format(&hold, buf, sizeof(buf)), -1);
 	hold = make_hold("::1", 1, last + 1);
-	ck_assert_int_eq(log_format(&hold, buf, sizeof(buf)), -1);
+	ck_assert_int_eq(hold_format(&hold, buf, sizeof(buf)), -1);
 	hold = make_hold("::1", 0, last);
-	ck_assert_int_gt(log_format(&hold, buf, sizeof(buf)), 0);
+	ck_assert_int_gt(hold_format(&hold, buf, sizeof(buf)), 0);
 	ck_assert_str_eq(buf,
 	    "ip=::1 connected=1970-01-01T00:00:00.000Z"
 	    " disconnected=9999-12-31T23:59:59.999Z");
@@ -144,13 +145,13 @@ START_TEST(writes_and_reads_every_day)
 	for (day = 0; day < 366 * 400; day++) {
 		hold = make_hold("::1", day * INT64_C(86400000) + 86399999,
 		    day * INT64_C(86400000) + 86400000);
-		CHECK(log_format(&hold, buf, sizeof(buf)) > 0);
+		CHECK(hold_format(&hold, buf, sizeof(buf)) > 0);
 		CHECK(gmtime_r(&(time_t){ day * 86400 }, &tm) != NULL);
 		CHECK(
 		    strftime(expected, sizeof(expected), "%Y-%m-%d", &tm) > 0);
 		CHECK(strncmp(buf + strlen("ip=::1 connected="), expected,
 			  strlen(expected)) == 0);
-		CHECK(log_parse(buf, strlen(buf), &parsed) == 0);
+		CHECK(hold_parse(buf, strlen(buf), &parsed) == 0);
 		CHECK(parsed.connected == hold.connected);
 		CHECK(parsed.disconnected == hold.disconnected);
 	}
@@ -318,7 +319,7 @@ START_TEST(survives_damage)
 		}
 	}
 	/* What comes before no line at all is not its own. */
-	ck_assert_int_eq(log_parse(line + len, 0, &hold), -1);
+	ck_assert_int_eq(hold_parse(line + len, 0, &hold), -1);
 	/* A NUL in the address does not hide what follows it. */
 	memcpy(damaged, line, len);
 	damaged[sizeof("Nov 21 tarpit[1]: ip=203.0.113.9") - 1 - 1] = '\0';

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "../../stats/page.h"
 #include "../../stats/report.h"
 #include "check_stats.h"
 #include "fuzz.h"
@@ -121,7 +122,7 @@ void
 check_reports(const struct totals *totals)
 {
 	check_report(report_text, totals);
-	check_report(report_html, totals);
+	check_report(page_write, totals);
 	check_report(report_json, totals);
 	check_report(report_prometheus, totals);
 }

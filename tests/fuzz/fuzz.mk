@@ -17,15 +17,15 @@ REPLAY	= $(CC) $(FUZZ_FLAGS) $$(echo 'int main(void) { return 0; }' | \
 	$(BUILD)/fuzz/sanitized && echo $(SANITIZE)) tests/fuzz/replay.c
 
 # stats/state.c is in check_stats.c, tarpit.c in fuzz_options.c and fuzz_helo.c.
-FUZZ_STATS = tests/fuzz/check_stats.c log.c \
+FUZZ_STATS = tests/fuzz/check_stats.c hold.c \
 	$(filter-out stats/stats.c stats/state.c,$(STATS_SRCS))
-FUZZ_log = tests/fuzz/fuzz_log.c log.c
+FUZZ_log = tests/fuzz/fuzz_log.c hold.c
 FUZZ_input = tests/fuzz/fuzz_input.c $(FUZZ_STATS) \
 	-Wl,--wrap=getrandom,--wrap=read
 FUZZ_state = tests/fuzz/fuzz_state.c $(FUZZ_STATS) -Wl,--wrap=getrandom
-FUZZ_options = tests/fuzz/fuzz_options.c log.c seal.c \
+FUZZ_options = tests/fuzz/fuzz_options.c hold.c log.c seal.c \
 	-Wl,--wrap=log_send,--wrap=dprintf
-FUZZ_helo = tests/fuzz/fuzz_helo.c log.c seal.c -Wl,--wrap=ppoll
+FUZZ_helo = tests/fuzz/fuzz_helo.c hold.c log.c seal.c -Wl,--wrap=ppoll
 FUZZ_DEPS = $(SRCS) $(STATS_SRCS) $(wildcard *.h stats/*.h tests/fuzz/*.[ch])
 
 fuzz: $(FUZZERS)

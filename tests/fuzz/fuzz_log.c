@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * One line to log_parse(), in memory of exactly its size: whatever it accepts,
- * log_format() writes, and what that wrote is the same hold again.
+ * One line to hold_parse(), in memory of exactly its size: whatever it accepts,
+ * hold_format() writes, and what that wrote is the same hold again.
  */
 
 #include <ctype.h>
 #include <string.h>
 
-#include "../../log.h"
+#include "../../hold.h"
 #include "fuzz.h"
 
 #define TIMES_LEN \
@@ -28,7 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memset(&before, 0x5a, sizeof(before));
 	hold = before;
-	if (log_parse(line, size, &hold) == 0)
+	if (hold_parse(line, size, &hold) == 0)
 		check_accepted(line, size, &hold);
 	else
 		CHECK(memcmp(&hold, &before, sizeof(hold)) == 0);
@@ -45,7 +45,7 @@ check_accepted(const char *line, size_t size, const struct hold *hold)
 	size_t len;
 	int n;
 
-	n = log_format(hold, text, sizeof(text));
+	n = hold_format(hold, text, sizeof(text));
 	CHECK(n > 0);
 	len = (size_t)n;
 	CHECK(len == strlen(text) && len >= TIMES_LEN);
@@ -55,7 +55,7 @@ check_accepted(const char *line, size_t size, const struct hold *hold)
 	times = line + size - TIMES_LEN;
 	CHECK(memcmp(times, text + len - TIMES_LEN, TIMES_LEN) == 0);
 	check_address(line, times);
-	CHECK(log_parse(text, len, &again) == 0);
+	CHECK(hold_parse(text, len, &again) == 0);
 	CHECK(is_same(hold, &again));
 }
 

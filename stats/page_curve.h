@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CURVE_H
-#define CURVE_H
+#ifndef PAGE_CURVE_H
+#define PAGE_CURVE_H
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef STYLE_H
-#define STYLE_H
+#ifndef PAGE_STYLE_H
+#define PAGE_STYLE_H
 
 #include <stdio.h>
 

@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "bars.h"
 #include "calendar.h"
-#include "curve.h"
-#include "periods.h"
+#include "page.h"
+#include "page_bars.h"
+#include "page_curve.h"
+#include "page_periods.h"
+#include "page_style.h"
 #include "report.h"
-#include "style.h"
 #include "totals.h"
 #include "write.h"
 
@@ -55,7 +56,7 @@ static const struct measure connections = { "Connections", 1, connections_value,
 static const struct measure hours = { "Hours", 0.01, hours_value, hours_write };
 
 void
-report_html(FILE *out, const struct totals *totals)
+page_write(FILE *out, const struct totals *totals)
 {
 	write_head(out, totals);
 	fputs("<body>\n", out);
@@ -240,18 +241,18 @@ write_bars(
     FILE *out, const struct periods *periods, const struct measure *measure)
 {
 	const char *name = measure->name;
-	const char *unit = periods->unit->name;
+	const char *span = periods->span->name;
 
 	fprintf(out,
 	    "<figure>\n<figcaption>\n<h2>%s per %s</h2>\n<p>Most: ", name,
-	    unit);
+	    span);
 	write_peak(out, periods, measure);
 	fputs(".</p>\n</figcaption>\n", out);
 	begin_plot(out, name);
 	fprintf(out,
 	    "<title id=\"%s-title\">%s per %s</title>\n"
 	    "<desc id=\"%s-desc\">Bars, one for each %s from ",
-	    name, name, unit, name, unit);
+	    name, name, span, name, span);
 	write_day(out, periods->first_day);
 	fputs(" to ", out);
 	write_day(out, periods->last_day);

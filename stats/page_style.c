@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "style.h"
+#include "page_style.h"
 
 /* clang-format off */
 static const char *const lines[] = {

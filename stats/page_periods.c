@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "calendar.h"
-#include "periods.h"
+#include "page_periods.h"
 #include "write.h"
 
 #define SECONDS_PER_DAY 86400
@@ -21,7 +21,7 @@
 #define PERIODS_MIN	7    /* one day's bar is not a wall */
 
 /* Log lines end with the year 9999, and the last of these has 81 till then. */
-static const struct unit units[] = {
+static const struct span spans[] = {
 	{ "day", .days = 1 },
 	{ "week", .days = 7 },
 	{ "month", .months = 1 },
@@ -32,10 +32,10 @@ static const struct unit units[] = {
 	{ "century", .months = 1200 },
 };
 
-static const struct unit *choose_unit(int, int);
+static const struct span *choose_span(int, int);
 static int month_number(int);
 static int month_begin(int);
-static void write_months(FILE *, const struct unit *, int);
+static void write_months(FILE *, const struct span *, int);
 
 void
 periods_collect(struct periods *periods, const struct totals *totals)
@@ -47,14 +47,14 @@ periods_collect(struct periods *periods, const struct totals *totals)
 	memset(periods, 0, sizeof(*periods));
 	periods->first_day = first;
 	periods->last_day = last;
-	periods->unit = choose_unit(first, last);
-	periods->first = unit_number(periods->unit, first);
-	periods->count = unit_number(periods->unit, last) - periods->first + 1;
+	periods->span = choose_span(first, last);
+	periods->first = span_number(periods->span, first);
+	periods->count = span_number(periods->span, last) - periods->first + 1;
 	if (periods->count < PERIODS_MIN)
 		periods->count = PERIODS_MIN;
 	for (i = 0; i < totals->day_count; i++) {
 		const struct day *day = &totals->days[i];
-		int at = unit_number(periods->unit, day->number) -
+		int at = span_number(periods->span, day->number) -
 		    periods->first;
 		struct period *period = &periods->period[at];
 
@@ -63,35 +63,35 @@ periods_collect(struct periods *periods, const struct totals *totals)
 	}
 }
 
-static const struct unit *
-choose_unit(int first, int last)
+static const struct span *
+choose_span(int first, int last)
 {
-	const struct unit *unit = units;
+	const struct span *span = spans;
 
 	while (
-	    unit_number(unit, last) - unit_number(unit, first) >= PERIODS_MAX)
-		unit++;
-	return unit;
+	    span_number(span, last) - span_number(span, first) >= PERIODS_MAX)
+		span++;
+	return span;
 }
 
 /* Weeks begin on Monday; a day can be -1, west of Greenwich. */
 int
-unit_number(const struct unit *unit, int day)
+span_number(const struct span *span, int day)
 {
-	if (unit->months > 0)
-		return month_number(day) / unit->months;
-	if (unit->days > 1)
-		return (day + THURSDAY) / unit->days;
+	if (span->months > 0)
+		return month_number(day) / span->months;
+	if (span->days > 1)
+		return (day + THURSDAY) / span->days;
 	return day;
 }
 
 int
-unit_begin(const struct unit *unit, int number)
+span_begin(const struct span *span, int number)
 {
-	if (unit->months > 0)
-		return month_begin(number * unit->months);
-	if (unit->days > 1)
-		return number * unit->days - THURSDAY;
+	if (span->months > 0)
+		return month_begin(number * span->months);
+	if (span->days > 1)
+		return number * span->days - THURSDAY;
 	return number;
 }
 
@@ -119,31 +119,31 @@ month_begin(int month)
 void
 periods_write_place(FILE *out, const struct periods *periods, int i)
 {
-	const struct unit *unit = periods->unit;
-	int day = unit_begin(unit, periods->first + i);
+	const struct span *span = periods->span;
+	int day = span_begin(span, periods->first + i);
 
-	if (unit->months > 0) {
-		write_months(out, unit, day);
+	if (span->months > 0) {
+		write_months(out, span, day);
 		return;
 	}
-	fputs(unit->days > 1 ? "in the week of " : "on ", out);
+	fputs(span->days > 1 ? "in the week of " : "on ", out);
 	write_day(out, day);
 }
 
 static void
-write_months(FILE *out, const struct unit *unit, int day)
+write_months(FILE *out, const struct span *span, int day)
 {
 	struct tm tm = day_date(day);
 	int year = tm.tm_year + YEARS_BEFORE;
 
-	if (unit->months == 1)
+	if (span->months == 1)
 		fprintf(out, "in %s %d", month_names[tm.tm_mon], year);
-	else if (unit->months < MONTHS_PER_YEAR)
+	else if (span->months < MONTHS_PER_YEAR)
 		fprintf(out, "from %s to %s %d", month_names[tm.tm_mon],
-		    month_names[tm.tm_mon + unit->months - 1], year);
-	else if (unit->months == MONTHS_PER_YEAR)
+		    month_names[tm.tm_mon + span->months - 1], year);
+	else if (span->months == MONTHS_PER_YEAR)
 		fprintf(out, "in %d", year);
 	else
 		fprintf(out, "from %d to %d", year,
-		    year + unit->months / MONTHS_PER_YEAR - 1);
+		    year + span->months / MONTHS_PER_YEAR - 1);
 }

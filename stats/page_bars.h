@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BARS_H
-#define BARS_H
+#ifndef PAGE_BARS_H
+#define PAGE_BARS_H
 
 #include <stdio.h>
 
-#include "periods.h"
+#include "page_periods.h"
 
 /* What the bars are to show of each period. */
 struct measure {

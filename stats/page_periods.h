@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PERIODS_H
-#define PERIODS_H
+#ifndef PAGE_PERIODS_H
+#define PAGE_PERIODS_H
 
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #define PERIODS_MAX 100
 
 /* A stretch of the calendar: so many days, or else so many months. */
-struct unit {
+struct span {
 	const char *name;
 	int days;
 	int months;
@@ -24,7 +24,7 @@ struct period {
 
 /* All days, collected in as many equal parts as can be drawn. */
 struct periods {
-	const struct unit *unit;
+	const struct span *span;
 	int first; /* the first one's number */
 	int count;
 	int first_day;
@@ -39,10 +39,10 @@ void periods_collect(struct periods *, const struct totals *);
 void periods_write_place(FILE *, const struct periods *, int i);
 
 /*
- * The units of the calendar are counted as days are, from 1970.  Which one a
+ * The spans of the calendar are counted as days are, from 1970.  Which one a
  * day is in, and the day it begins with.
  */
-int unit_number(const struct unit *, int day);
-int unit_begin(const struct unit *, int number);
+int span_number(const struct span *, int day);
+int span_begin(const struct span *, int number);
 
 #endif

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "bars.h"
 #include "calendar.h"
-#include "periods.h"
+#include "page_bars.h"
+#include "page_periods.h"
 
 #define HEIGHT	  1000 /* of the plot, in its own units */
 #define PITCH	  10   /* from bar to bar */
@@ -34,10 +34,10 @@ static void draw_values(FILE *, double, int);
 static void draw_bars(
     FILE *, const struct periods *, const struct measure *, double);
 static void draw_dates(FILE *, const struct periods *);
-static const struct unit *label_unit(int, int);
+static const struct span *label_span(int, int);
 static void draw_date(FILE *, const struct periods *, int, const char *, int);
 static double date_place(const struct periods *, int);
-static void label_text(char *, size_t, const struct unit *, int);
+static void label_text(char *, size_t, const struct span *, int);
 
 void
 bars_draw(
@@ -139,39 +139,39 @@ draw_bars(FILE *out, const struct periods *periods,
 static void
 draw_dates(FILE *out, const struct periods *periods)
 {
-	int begin = unit_begin(periods->unit, periods->first);
-	int end = unit_begin(periods->unit, periods->first + periods->count);
-	const struct unit *unit = label_unit(begin, end);
-	int first = unit_number(unit, begin - 1) + 1;
-	int last = unit_number(unit, periods->last_day);
-	int every = unit_number(unit, end - 1) - first < LABELS_NARROW ? 1 : 2;
+	int begin = span_begin(periods->span, periods->first);
+	int end = span_begin(periods->span, periods->first + periods->count);
+	const struct span *span = label_span(begin, end);
+	int first = span_number(span, begin - 1) + 1;
+	int last = span_number(span, periods->last_day);
+	int every = span_number(span, end - 1) - first < LABELS_NARROW ? 1 : 2;
 	/* Months so that January is among them. */
-	int from = unit->months > 0 ? 0 : first;
+	int from = span->months > 0 ? 0 : first;
 	char text[LABEL_MAX];
 	int i;
 
 	for (i = first; i <= last; i++) {
-		label_text(text, sizeof(text), unit, unit_begin(unit, i));
-		draw_date(out, periods, unit_begin(unit, i), text,
+		label_text(text, sizeof(text), span, span_begin(span, i));
+		draw_date(out, periods, span_begin(span, i), text,
 		    (i - from) % every == 0);
 	}
 }
 
-static const struct unit *
-label_unit(int begin, int end)
+static const struct span *
+label_span(int begin, int end)
 {
-	static const struct unit units[] = { { .days = 1 }, { .days = 2 },
+	static const struct span spans[] = { { .days = 1 }, { .days = 2 },
 		{ .days = 7 }, { .days = 14 }, { .months = 1 }, { .months = 3 },
 		{ .months = 6 }, { .months = 12 }, { .months = 24 },
 		{ .months = 60 }, { .months = 120 }, { .months = 240 },
 		{ .months = 600 }, { .months = 1200 }, { .months = 2400 },
 		{ .months = 12000 }, { .months = 24000 } };
-	const struct unit *unit = units;
+	const struct span *span = spans;
 
-	while (unit_number(unit, end - 1) - unit_number(unit, begin - 1) >
+	while (span_number(span, end - 1) - span_number(span, begin - 1) >
 	    LABELS_WIDE)
-		unit++;
-	return unit;
+		span++;
+	return span;
 }
 
 /* The label stands to the right of its mark, where there is room for it. */
@@ -196,22 +196,22 @@ draw_date(FILE *out, const struct periods *periods, int day, const char *text,
 static double
 date_place(const struct periods *periods, int day)
 {
-	const struct unit *unit = periods->unit;
-	int begin = unit_begin(unit, periods->first);
+	const struct span *span = periods->span;
+	int begin = span_begin(span, periods->first);
 
-	if (unit->months > 0)
-		return (double)(unit_number(unit, day) - periods->first) /
+	if (span->months > 0)
+		return (double)(span_number(span, day) - periods->first) /
 		    periods->count;
-	return (double)(day - begin) / (unit->days * periods->count);
+	return (double)(day - begin) / (span->days * periods->count);
 }
 
 /* January is where the year is. */
 static void
-label_text(char *text, size_t size, const struct unit *unit, int day)
+label_text(char *text, size_t size, const struct span *span, int day)
 {
 	struct tm tm = day_date(day);
 
-	if (unit->months == 0)
+	if (span->months == 0)
 		snprintf(
 		    text, size, "%d %.3s", tm.tm_mday, month_names[tm.tm_mon]);
 	else if (tm.tm_mon == 0)

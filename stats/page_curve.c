@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "curve.h"
+#include "page_curve.h"
 #include "totals.h"
 #include "write.h"
 

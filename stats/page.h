@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include <stdio.h>
+
+#include "totals.h"
+
+/*
+ * Write the totals as a web page: one file that has no script, loads nothing
+ * and shows no address; described in tarpit-stats(8).  Times are in the local
+ * time zone.  Errors are left in the stream, for ferror(3).
+ */
+void page_write(FILE *, const struct totals *);
+
+#endif
