@@ -40,10 +40,11 @@ OBJS	= $(SRCS:.c=.o)
 HEADERS	= hold.h log.h seal.h version.h
 STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
 	stats/set.c stats/calendar.c stats/write.c stats/report.c \
-	stats/replace.c stats/page.c stats/page_style.c stats/page_bars.c \
+	stats/replace.c stats/page.c stats/page_bars.c \
 	stats/page_curve.c stats/page_periods.c
 STATS_OBJS = $(STATS_SRCS:.c=.o) hold.o
-STATS_HEADERS = hold.h version.h stats/*.h
+STATS_STYLE = stats/page.css.inc
+STATS_HEADERS = hold.h version.h stats/*.h $(STATS_STYLE)
 
 .PHONY: all small deps run check check-programs check-units check-fuzz \
 	check-systemd check-mail check-page check-deb check-ports built \
@@ -72,6 +73,14 @@ small: all
 $(STATS_SRCS:.c=.o): STD += $(STATS_STD)
 $(OBJS): $(HEADERS)
 $(STATS_OBJS): $(STATS_HEADERS)
+
+# The style sheet as strings of C, a line each, without comments and indentation.
+$(STATS_STYLE): stats/page.css
+	sed -e '/^[[:blank:]]*\/\*.*\*\/$$/d' \
+	    -e '/^[[:blank:]]*\/\*/,/\*\/$$/d' -e 's/^[[:blank:]]*//' \
+	    -e '/^$$/d' -e 's/["\\]/\\&/g' -e 's/.*/"&",/' \
+	    stats/page.css >$@.new
+	mv $@.new $@
 
 deps:
 	tests/deps build
@@ -109,7 +118,7 @@ deb:
 	packaging/deb dist
 
 clean:
-	rm -f tarpit tarpit-stats $(OBJS) $(STATS_OBJS)
+	rm -f tarpit tarpit-stats $(OBJS) $(STATS_OBJS) $(STATS_STYLE)
 	rm -rf tests/build dist
 
 include tests/tests.mk

@@ -5,6 +5,7 @@
  * on it.  The same totals give the same page.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,6 @@
 #include "page_bars.h"
 #include "page_curve.h"
 #include "page_periods.h"
-#include "page_style.h"
 #include "report.h"
 #include "totals.h"
 #include "write.h"
@@ -30,6 +30,7 @@
 	"%3Cpath%20fill='%231b130d'%20d='M0,9h16v4q-8,6-16,0z'/%3E%3C/svg%3E"
 
 static void write_head(FILE *, const struct totals *);
+static void write_style(FILE *);
 static void write_header(FILE *, const struct totals *);
 static void draw_letters(FILE *, uint64_t);
 static void write_time(FILE *, int64_t);
@@ -90,8 +91,22 @@ write_head(FILE *out, const struct totals *totals)
 	fputs(" hours in the tar pit, ", out);
 	write_counted(out, totals->hosts.count, "unique SMTP host");
 	fputs(".\">\n", out);
-	style_write(out);
+	write_style(out);
 	fputs("</head>\n", out);
+}
+
+static void
+write_style(FILE *out)
+{
+	static const char *const lines[] = {
+#include "page.css.inc"
+	};
+	size_t i;
+
+	fputs("<style>\n", out);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		fprintf(out, "%s\n", lines[i]);
+	fputs("</style>\n", out);
 }
 
 static void

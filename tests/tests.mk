@@ -58,7 +58,8 @@ $(BUILD)/tarpit-failing: tests/failing.c $(SRCS) $(HEADERS)
 	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
 	    tests/failing.c $(SRCS)
 
-$(BUILD)/tarpit-stats-failing: tests/failing.c $(STATS_SRCS) hold.c
+$(BUILD)/tarpit-stats-failing: tests/failing.c $(STATS_SRCS) hold.c \
+	$(STATS_STYLE)
 	@mkdir -p $(BUILD)
 	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
 	    tests/failing.c $(STATS_SRCS) hold.c $(LDADD)
@@ -176,7 +177,7 @@ SCRIPTS	= tests/fuzz/run tests/fuzz/replay tests/fuzz/merge tests/chaos/run \
 C_FILES	= *.c *.h stats/*.c stats/*.h tests/*.c tests/*.h tests/fuzz/*.c \
 	tests/fuzz/*.h tests/coverage/*.c
 
-lint:
+lint: $(STATS_STYLE)
 	clang-format --dry-run -Werror $(C_FILES)
 	# One at a time: its analyzer carries errors from file to file.
 	set -e; for file in $(SRCS) $(STATS_SRCS); do \
@@ -194,7 +195,7 @@ lint-build: $(UNIT) $(BUILD)/tarpit-unsealed $(BUILD)/tarpit $(BUILD)/floor \
 	$(BUILD)/tarpit-stats $(BUILD)/tarpit-failing \
 	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
 
-$(BUILD)/tarpit-stats: $(STATS_SRCS) hold.c
+$(BUILD)/tarpit-stats: $(STATS_SRCS) hold.c $(STATS_STYLE)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ $(STATS_SRCS) hold.c $(LDADD)
 

@@ -20,8 +20,8 @@ class Build(unittest.TestCase):
         self.root = directory.name
         for name in "tests", "tests/fuzz", "stats":
             os.mkdir(os.path.join(self.root, name))
-        for pattern in ("*.c", "*.h", "stats/*.c", "stats/*.h", "Makefile",
-                        "tests/tests.mk", "tests/fuzz/fuzz.mk"):
+        for pattern in ("*.c", "*.h", "stats/*.c", "stats/*.h", "stats/*.css",
+                        "Makefile", "tests/tests.mk", "tests/fuzz/fuzz.mk"):
             for path in glob.glob(os.path.join(TOP, pattern)):
                 shutil.copy(path, os.path.join(
                     self.root, os.path.relpath(path, TOP)))

@@ -26,7 +26,8 @@ FUZZ_state = tests/fuzz/fuzz_state.c $(FUZZ_STATS) -Wl,--wrap=getrandom
 FUZZ_options = tests/fuzz/fuzz_options.c hold.c log.c seal.c \
 	-Wl,--wrap=log_send,--wrap=dprintf
 FUZZ_helo = tests/fuzz/fuzz_helo.c hold.c log.c seal.c -Wl,--wrap=ppoll
-FUZZ_DEPS = $(SRCS) $(STATS_SRCS) $(wildcard *.h stats/*.h tests/fuzz/*.[ch])
+FUZZ_DEPS = $(SRCS) $(STATS_SRCS) $(STATS_STYLE) \
+	$(wildcard *.h stats/*.h tests/fuzz/*.[ch])
 
 fuzz: $(FUZZERS)
 	status=0; for target in $(FUZZ_TARGETS); do \
