@@ -102,7 +102,8 @@ install: all
 	mv -f $(DESTDIR)$(BINDIR)/tarpit.new $(DESTDIR)$(BINDIR)/tarpit
 	install -m 755 tarpit-stats $(DESTDIR)$(BINDIR)
 	install -m 644 tarpit.8 tarpit-stats.8 $(DESTDIR)$(MANDIR)
-	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md NEWS LICENSE units/OPERATING.md \
+	    $(DESTDIR)$(DOCDIR)
 	@units/install '$(DESTDIR)' '$(BINDIR)' '$(LIBDIR)' '$(DOCDIR)' \
 	    '$(UNITDIR)' '$(SYSUSERSDIR)' '$(XINETDDIR)'
 

@@ -67,15 +67,16 @@ class Docs(unittest.TestCase):
         makefiles = read("Makefile") + read("tests/tests.mk")
         targets = set(re.findall(r"^([a-z-]+):", makefiles, re.M))
         for command in re.findall(r"(?:^    |`)(?:sudo )?make ([a-z -]+)",
-                                  read("README.md"), re.M):
+                                  read("README.md") + read("bench/README.md")
+                                  + read("tests/README.md"), re.M):
             self.assertLessEqual(set(command.split()), targets, command)
 
     def test_files_of_the_readme_exist(self):
-        text = read("README.md")
+        text = read("README.md") + read("units/OPERATING.md")
         for path in re.findall(r"share/doc/tarpit/examples/([\w./-]+)", text):
             self.assertTrue(os.path.exists(
                 os.path.join(TOP, "units", path)), path)
-        for path in re.findall(r"\]\((\w[^):]*)\)", text):
+        for path in re.findall(r"\]\((\w[^):]*)\)", read("README.md")):
             self.assertTrue(os.path.exists(os.path.join(TOP, path)), path)
 
     def test_readme_table_of_limits_is_that_of_the_units(self):

@@ -21,7 +21,8 @@ SYSTEMD = {
     "usr/local/lib/sysusers.d/tarpit.conf"}
 DOC = "usr/local/share/doc/tarpit/"
 DOCS = {DOC + name for name in (
-    "README.md", "LICENSE", "examples/xinetd/tarpit",
+    "README.md", "NEWS", "OPERATING.md", "LICENSE",
+    "examples/xinetd/tarpit",
     "examples/inetd/inetd.conf", "examples/tcpserver/run",
     "examples/tcpsvd/run", "examples/systemd/hardened.conf",
     "examples/systemd/bind.conf", "examples/rsyslog/tarpit.conf",
