@@ -37,7 +37,7 @@ LINK	= $(CC) $(CFLAGS) $(LDFLAGS)
 
 SRCS	= tarpit.c hold.c log.c seal.c
 OBJS	= $(SRCS:.c=.o)
-HEADERS	= hold.h log.h seal.h version.h
+HEADERS	= cap.h hold.h log.h seal.h version.h
 STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
 	stats/set.c stats/calendar.c stats/write.c stats/report.c \
 	stats/replace.c stats/page.c stats/page_bars.c \

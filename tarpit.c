@@ -32,6 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cap.h"
 #include "hold.h"
 #include "log.h"
 #include "seal.h"
@@ -49,9 +50,6 @@
 #define INTERVAL_MIN	 10 /* ms */
 #define INTERVAL_MAX	 60000
 #define INTERVAL_DEFAULT 4000
-#define CAP_MIN		 1 /* s */
-#define CAP_MAX		 86400
-#define CAP_DEFAULT	 7200
 
 #define CLIENT STDIN_FILENO
 
