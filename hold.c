@@ -16,9 +16,8 @@
 
 #include "hold.h"
 
-#define MSEC_PER_DAY ((int64_t)24 * 60 * 60 * 1000)
-#define EPOCH_DAY    719468 /* 1 January 1970, counted from 1 March 0 */
-#define TIME_LEN     (sizeof("2026-11-21T19:40:12.345Z") - 1)
+#define EPOCH_DAY 719468 /* 1 January 1970, counted from 1 March 0 */
+#define TIME_LEN  (sizeof("2026-11-21T19:40:12.345Z") - 1)
 
 static const char ip_key[] = "ip=";
 static const char connected_key[] = " connected=";
@@ -80,8 +79,8 @@ format_address(const struct in6_addr *addr, char *buf, socklen_t size)
 static void
 format_time(int64_t msec, char *buf)
 {
-	struct date date = date_of_day((int)(msec / MSEC_PER_DAY));
-	int ms = (int)(msec % MSEC_PER_DAY);
+	struct date date = date_of_day((int)(msec / DAY_MSEC));
+	int ms = (int)(msec % DAY_MSEC);
 
 	buf = put_number(buf, date.year, 4, '-');
 	buf = put_number(buf, date.month, 2, '-');
@@ -236,8 +235,8 @@ parse_time(const char *s, int64_t *msec)
 	    date.day < 1 || date.day > days_in_month(date.year, date.month) ||
 	    hour > 23 || minute > 59 || second > 59)
 		return -1;
-	*msec = day_of_date(&date) * MSEC_PER_DAY +
-	    ((hour * 60 + minute) * 60 + second) * INT64_C(1000) + ms;
+	*msec = day_of_date(&date) * DAY_MSEC +
+	    ((hour * 60 + minute) * 60 + second) * SECOND_MSEC + ms;
 	return 0;
 }
 

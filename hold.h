@@ -7,6 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Times and lengths of time are in ms. */
+#define SECOND_MSEC INT64_C(1000)
+#define HOUR_MSEC   (3600 * SECOND_MSEC)
+#define DAY_MSEC    (24 * HOUR_MSEC)
+
 /*
  * One hold, and all that is ever recorded of it.  Addresses are kept as IPv6,
  * an IPv4 address in its IPv4-mapped form (RFC 4291, 2.5.5.2).

@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include <time.h>
 
+/* The year in which tm_year of struct tm is 0. */
+#define TM_YEAR_BASE 1900
+
 /* In English, whatever the locale; January is 0. */
 extern const char *const month_names[12];
 

@@ -16,11 +16,8 @@
 #include "page_bars.h"
 #include "page_curve.h"
 #include "page_periods.h"
-#include "report.h"
 #include "totals.h"
 #include "write.h"
-
-#define MSEC_PER_DAY (24 * HOUR_MSEC)
 
 /* A letter in tar, in SVG; a browser without one would ask for it. */
 #define ICON \
@@ -155,8 +152,9 @@ write_time(FILE *out, int64_t msec)
 	int minutes = (int)(tm.tm_gmtoff / 60);
 
 	fprintf(out, "<time datetime=\"%04d-%02d-%02dT%02d:%02d%c%02d:%02d\">",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-	    minutes < 0 ? '-' : '+', abs(minutes) / 60, abs(minutes) % 60);
+	    tm.tm_year + TM_YEAR_BASE, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+	    tm.tm_min, minutes < 0 ? '-' : '+', abs(minutes) / 60,
+	    abs(minutes) % 60);
 	write_moment(out, msec);
 	fputs("</time>", out);
 }
@@ -218,7 +216,7 @@ write_emails_note(FILE *out, const struct totals *totals)
 static void
 write_hours_note(FILE *out, const struct totals *totals)
 {
-	double days = (double)totals->length / (double)MSEC_PER_DAY;
+	double days = (double)totals->length / (double)DAY_MSEC;
 
 	if (days < 2)
 		return;

@@ -215,7 +215,7 @@ label_text(char *text, size_t size, const struct span *span, int day)
 		snprintf(
 		    text, size, "%d %.3s", tm.tm_mday, month_names[tm.tm_mon]);
 	else if (tm.tm_mon == 0)
-		snprintf(text, size, "%d", tm.tm_year + 1900);
+		snprintf(text, size, "%d", tm.tm_year + TM_YEAR_BASE);
 	else
 		snprintf(text, size, "%.3s", month_names[tm.tm_mon]);
 }

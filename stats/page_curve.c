@@ -11,11 +11,10 @@
 #include "totals.h"
 #include "write.h"
 
-#define WIDTH	    2000 /* of the plot, in its own units */
-#define HEIGHT	    1000
-#define BEGIN_MSEC  INT64_C(1000)
-#define AXIS_MIN    INT64_C(7200000) /* it reaches this far at least */
-#define SECOND_MSEC INT64_C(1000)
+#define WIDTH	   2000 /* of the plot, in its own units */
+#define HEIGHT	   1000
+#define BEGIN_MSEC INT64_C(1000)
+#define AXIS_MIN   INT64_C(7200000) /* it reaches this far at least */
 
 /* On the axis of time. */
 struct mark {

@@ -17,8 +17,7 @@
 #define SECONDS_PER_DAY 86400
 #define THURSDAY	3 /* days after a Monday: 1 January 1970 */
 #define MONTHS_PER_YEAR 12
-#define YEARS_BEFORE	1900 /* of struct tm */
-#define PERIODS_MIN	7    /* one day's bar is not a wall */
+#define PERIODS_MIN	7 /* one day's bar is not a wall */
 
 /* Log lines end with the year 9999, and the last of these has 81 till then. */
 static const struct span spans[] = {
@@ -101,7 +100,7 @@ month_number(int day)
 {
 	struct tm tm = day_date(day);
 
-	return (tm.tm_year + YEARS_BEFORE) * MONTHS_PER_YEAR + tm.tm_mon;
+	return (tm.tm_year + TM_YEAR_BASE) * MONTHS_PER_YEAR + tm.tm_mon;
 }
 
 static int
@@ -110,7 +109,7 @@ month_begin(int month)
 	struct tm tm = {
 		.tm_mday = 1,
 		.tm_mon = month % MONTHS_PER_YEAR,
-		.tm_year = month / MONTHS_PER_YEAR - YEARS_BEFORE,
+		.tm_year = month / MONTHS_PER_YEAR - TM_YEAR_BASE,
 	};
 
 	return (int)(timegm(&tm) / SECONDS_PER_DAY);
@@ -134,7 +133,7 @@ static void
 write_months(FILE *out, const struct span *span, int day)
 {
 	struct tm tm = day_date(day);
-	int year = tm.tm_year + YEARS_BEFORE;
+	int year = tm.tm_year + TM_YEAR_BASE;
 
 	if (span->months == 1)
 		fprintf(out, "in %s %d", month_names[tm.tm_mon], year);

@@ -11,8 +11,7 @@
 
 #include "calendar.h"
 #include "report.h"
-
-#define SECOND_MSEC 1000
+#include "write.h"
 
 static void json_time(FILE *, const char *, const struct totals *, int64_t);
 static void json_days(FILE *, const struct totals *);
@@ -24,27 +23,15 @@ static void print_seconds(FILE *, int64_t);
 void
 report_text(FILE *out, const struct totals *totals)
 {
-	int64_t hours = hours_hundredths(totals->length);
-
-	if (totals->connections == 0) {
-		fprintf(out, "Stats since: never\n");
-	} else {
-		struct tm tm = local_time(totals->first);
-
-		fprintf(out, "Stats since: %d%s %s %d @ %02d:%02d\n",
-		    tm.tm_mday, ordinal(tm.tm_mday), month_names[tm.tm_mon],
-		    tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
-	}
-	fprintf(out, "Emails blocked: %" PRIu64 "\n", totals->connections);
-	fprintf(out, "Hours in Tar Pit: %" PRId64 ".%02d\n", hours / 100,
-	    (int)(hours % 100));
-	fprintf(out, "Unique SMTP Hosts: %zu\n", totals->hosts.count);
-}
-
-int64_t
-hours_hundredths(int64_t msec)
-{
-	return (msec + HOUR_MSEC / 200) / (HOUR_MSEC / 100);
+	fputs("Stats since: ", out);
+	if (totals->connections == 0)
+		fputs("never", out);
+	else
+		write_moment(out, totals->first);
+	fprintf(out, "\nEmails blocked: %" PRIu64 "\n", totals->connections);
+	fputs("Hours in Tar Pit: ", out);
+	write_plain_hours(out, totals->length);
+	fprintf(out, "\nUnique SMTP Hosts: %zu\n", totals->hosts.count);
 }
 
 void
@@ -97,7 +84,7 @@ json_days(FILE *out, const struct totals *totals)
 		fprintf(out,
 		    "%s\n    { \"date\": \"%04d-%02d-%02d\","
 		    " \"connections\": %" PRIu64 ", \"seconds\": ",
-		    i == 0 ? "" : ",", tm.tm_year + 1900, tm.tm_mon + 1,
+		    i == 0 ? "" : ",", tm.tm_year + TM_YEAR_BASE, tm.tm_mon + 1,
 		    tm.tm_mday, day->connections);
 		print_seconds(out, day->length);
 		fprintf(out, " }");

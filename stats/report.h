@@ -2,7 +2,6 @@
 #ifndef REPORT_H
 #define REPORT_H
 
-#include <stdint.h>
 #include <stdio.h>
 
 #include "totals.h"
@@ -15,10 +14,5 @@
 void report_text(FILE *, const struct totals *);
 void report_json(FILE *, const struct totals *);
 void report_prometheus(FILE *, const struct totals *);
-
-#define HOUR_MSEC INT64_C(3600000)
-
-/* Hundredths of an hour, rounded. */
-int64_t hours_hundredths(int64_t msec);
 
 #endif

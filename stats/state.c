@@ -39,8 +39,6 @@
 
 #define LINE_LEN_MAX (CURSOR_MAX + 32)
 
-#define MSEC_PER_DAY INT64_C(86400000)
-
 /* FNV-1a, 64 bits. */
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
@@ -325,9 +323,9 @@ is_sound(const struct state *state)
 		return 0;
 	/* Days of whatever time zone it was. */
 	if (totals->day_count > 0 &&
-	    (totals->days[0].number < totals->first / MSEC_PER_DAY - 1 ||
+	    (totals->days[0].number < totals->first / DAY_MSEC - 1 ||
 		totals->days[totals->day_count - 1].number >
-		    totals->last / MSEC_PER_DAY + 1))
+		    totals->last / DAY_MSEC + 1))
 		return 0;
 	return lines_are_sound(state);
 }

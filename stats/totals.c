@@ -12,8 +12,7 @@
 #include "calendar.h"
 #include "totals.h"
 
-#define DAYS_MIN    64
-#define SECOND_MSEC INT64_C(1000)
+#define DAYS_MIN 64
 
 /* Ends of bins that people and metrics ask for, in seconds. */
 static const int marks[LENGTH_MARKS] = { 1, 2, 5, 10, 30, 60, 120, 300, 600,

@@ -9,15 +9,15 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "../hold.h"
 #include "calendar.h"
-#include "report.h"
 #include "write.h"
 
-#define SECOND_MSEC INT64_C(1000)
-#define MINUTE	    60
-#define HOUR	    3600
-#define DAY	    INT64_C(86400)
+#define MINUTE 60
+#define HOUR   3600
+#define DAY    INT64_C(86400)
 
+static int64_t hours_hundredths(int64_t);
 static void write_two(FILE *, int64_t, const char *, int64_t, const char *);
 
 void
@@ -46,6 +46,20 @@ write_hours(FILE *out, int64_t msec)
 
 	write_count(out, (uint64_t)(hours / 100));
 	fprintf(out, ".%02d", (int)(hours % 100));
+}
+
+void
+write_plain_hours(FILE *out, int64_t msec)
+{
+	int64_t hours = hours_hundredths(msec);
+
+	fprintf(out, "%" PRId64 ".%02d", hours / 100, (int)(hours % 100));
+}
+
+static int64_t
+hours_hundredths(int64_t msec)
+{
+	return (msec + HOUR_MSEC / 200) / (HOUR_MSEC / 100);
 }
 
 void
@@ -82,7 +96,7 @@ write_day(FILE *out, int day)
 	struct tm tm = day_date(day);
 
 	fprintf(out, "%d %s %d", tm.tm_mday, month_names[tm.tm_mon],
-	    tm.tm_year + 1900);
+	    tm.tm_year + TM_YEAR_BASE);
 }
 
 void
@@ -91,7 +105,8 @@ write_moment(FILE *out, int64_t msec)
 	struct tm tm = local_time(msec);
 
 	fprintf(out, "%d%s %s %d @ %02d:%02d", tm.tm_mday, ordinal(tm.tm_mday),
-	    month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
+	    month_names[tm.tm_mon], tm.tm_year + TM_YEAR_BASE, tm.tm_hour,
+	    tm.tm_min);
 }
 
 void

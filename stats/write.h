@@ -15,8 +15,11 @@ void write_count(FILE *, uint64_t);
 /* The same, and the thing in singular or plural: "1 host", "2 hosts". */
 void write_counted(FILE *, uint64_t, const char *thing);
 
-/* Some ms in hours: 3,439.29. */
+/* Some ms in hours, rounded to hundredths: 3,439.29. */
 void write_hours(FILE *, int64_t msec);
+
+/* The same without a comma, as programs read it: 3439.29. */
+void write_plain_hours(FILE *, int64_t msec);
 
 /* Some ms in the two largest units, rounded down: "4 min 10 s". */
 void write_length(FILE *, int64_t msec);

@@ -3,7 +3,7 @@
 BUILD	= tests/build
 CHECK_LIBS = -lcheck -lsubunit -lm -lrt -lpthread
 UNIT	= $(BUILD)/unit_log $(BUILD)/unit_tarpit $(BUILD)/unit_stats
-UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/report.c
+UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/write.c
 # The programs with one thing changed, and what runs one of them.
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 	$(BUILD)/tarpit-unsealed $(BUILD)/tarpit-failing \
@@ -38,7 +38,7 @@ $(BUILD)/unit_tarpit: tests/unit_tarpit.c tests/unit.h $(SRCS) $(HEADERS)
 	$(COMPILE) -o $@ tests/unit_tarpit.c hold.c log.c seal.c $(CHECK_LIBS)
 
 $(BUILD)/unit_stats: tests/unit_stats.c tests/unit.h $(UNIT_STATS_SRCS) \
-	stats/set.h stats/totals.h stats/calendar.h stats/report.h
+	stats/set.h stats/totals.h stats/calendar.h stats/write.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit_stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
 

@@ -12,12 +12,10 @@
 #include <unistd.h>
 
 #include "../stats/calendar.h"
-#include "../stats/report.h"
 #include "../stats/set.h"
 #include "../stats/totals.h"
+#include "../stats/write.h"
 #include "unit.h"
-
-#define DAY_MSEC INT64_C(86400000)
 
 /* So many members were last asked for; so many and more are refused. */
 static size_t asked, refused = SIZE_MAX;
@@ -258,12 +256,29 @@ START_TEST(local_day_is_that_of_localtime)
 }
 END_TEST
 
+static void
+check_hours(int64_t msec, const char *hours, const char *plain_hours)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	ck_assert_ptr_nonnull(out);
+	write_hours(out, msec);
+	fputc(' ', out);
+	write_plain_hours(out, msec);
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_int_eq(strncmp(text, hours, strlen(hours)), 0);
+	ck_assert_str_eq(text + strlen(hours) + 1, plain_hours);
+	free(text);
+}
+
 START_TEST(hours_are_rounded_to_hundredths)
 {
-	ck_assert_int_eq(hours_hundredths(0), 0);
-	ck_assert_int_eq(hours_hundredths(17999), 0);
-	ck_assert_int_eq(hours_hundredths(18000), 1);
-	ck_assert_int_eq(hours_hundredths(INT64_C(12381444000)), 343929);
+	check_hours(0, "0.00", "0.00");
+	check_hours(17999, "0.00", "0.00");
+	check_hours(18000, "0.01", "0.01");
+	check_hours(INT64_C(12381444000), "3,439.29", "3439.29");
 }
 END_TEST
 
