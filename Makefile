@@ -83,7 +83,7 @@ $(STATS_STYLE): stats/page.css
 	mv $@.new $@
 
 deps:
-	tests/deps build
+	tests/setup/deps build
 
 run: tarpit
 	@echo "tarpit listens on 127.0.0.1:2525; Ctrl-C ends it and all holds."

@@ -2,87 +2,94 @@
 
 BUILD	= tests/build
 CHECK_LIBS = -lcheck -lsubunit -lm -lrt -lpthread
-UNIT	= $(BUILD)/unit_log $(BUILD)/unit_tarpit $(BUILD)/unit_stats
+UNIT	= $(BUILD)/unit_hold $(BUILD)/unit_log $(BUILD)/unit_tarpit \
+	$(BUILD)/unit_stats
 UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/write.c
 # The programs with one thing changed, and what runs one of them.
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 	$(BUILD)/tarpit-unsealed $(BUILD)/tarpit-failing \
 	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
-# What tests/failing.c can let fail.
+# What tests/doubles/failing.c can let fail.
 CALLS	= asprintf calloc fdopen fflush fgets flock fstat fsync ftruncate \
 	gethostname getrandom getsockname getsockopt prctl read reallocarray \
 	send socket stat syscall
 # Those that are about times in a log, as the objects of tarpit-stats.
-$(BUILD)/tarpit-stats $(BUILD)/unit_log $(BUILD)/unit_stats: STD += $(STATS_STD)
-# Laid over /usr and /etc in the sandbox; see tests/unpack.
+$(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats: \
+	STD += $(STATS_STD)
+# Laid over /usr and /etc in the sandbox; see tests/setup/unpack.
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime
 
 check: check-programs check-units check-fuzz
-	tests/unpack $(BUILD)/root $(SERVERS)
+	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	tests/e2e/run
 
 # All that the tests run.
 check-programs: all $(UNIT) $(MODIFIED)
 
 check-units: $(UNIT)
+	$(BUILD)/unit_hold
 	$(BUILD)/unit_log
 	$(BUILD)/unit_tarpit
 	$(BUILD)/unit_stats
 
-$(BUILD)/unit_log: tests/unit_log.c tests/unit.h hold.c log.c $(HEADERS)
+$(BUILD)/unit_hold: tests/unit/hold.c tests/unit/unit.h hold.c $(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit_log.c hold.c log.c $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit/hold.c hold.c $(CHECK_LIBS)
 
-$(BUILD)/unit_tarpit: tests/unit_tarpit.c tests/unit.h $(SRCS) $(HEADERS)
+$(BUILD)/unit_log: tests/unit/log.c tests/unit/unit.h log.c $(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit_tarpit.c hold.c log.c seal.c $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit/log.c log.c $(CHECK_LIBS)
 
-$(BUILD)/unit_stats: tests/unit_stats.c tests/unit.h $(UNIT_STATS_SRCS) \
+$(BUILD)/unit_tarpit: tests/unit/tarpit.c tests/unit/unit.h $(SRCS) $(HEADERS)
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ tests/unit/tarpit.c hold.c log.c seal.c $(CHECK_LIBS)
+
+$(BUILD)/unit_stats: tests/unit/stats.c tests/unit/unit.h $(UNIT_STATS_SRCS) \
 	stats/set.h stats/totals.h stats/calendar.h stats/write.h
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit_stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit/stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
 
-$(BUILD)/tarpit-attempt: tests/attempt.c $(SRCS) $(HEADERS)
+$(BUILD)/tarpit-attempt: tests/doubles/attempt.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -Wl,--wrap=seal -o $@ tests/attempt.c $(SRCS)
+	$(COMPILE) -Wl,--wrap=seal -o $@ tests/doubles/attempt.c $(SRCS)
 
-$(BUILD)/tarpit-stepped: tests/stepped_clock.c $(SRCS) $(HEADERS)
+$(BUILD)/tarpit-stepped: tests/doubles/stepped_clock.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -Wl,--wrap=syscall -o $@ tests/stepped_clock.c $(SRCS)
+	$(COMPILE) -Wl,--wrap=syscall -o $@ tests/doubles/stepped_clock.c $(SRCS)
 
 # Fortified, or with other sizes, some of the calls would have other names.
 UNCHANGED = -U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS
 
-$(BUILD)/tarpit-failing: tests/failing.c $(SRCS) $(HEADERS)
+$(BUILD)/tarpit-failing: tests/doubles/failing.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
-	    tests/failing.c $(SRCS)
+	    tests/doubles/failing.c $(SRCS)
 
-$(BUILD)/tarpit-stats-failing: tests/failing.c $(STATS_SRCS) hold.c \
+$(BUILD)/tarpit-stats-failing: tests/doubles/failing.c $(STATS_SRCS) hold.c \
 	$(STATS_STYLE)
 	@mkdir -p $(BUILD)
 	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
-	    tests/failing.c $(STATS_SRCS) hold.c $(LDADD)
+	    tests/doubles/failing.c $(STATS_SRCS) hold.c $(LDADD)
 
 $(BUILD)/tarpit-unsealed: $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -DNO_SEAL -o $@ $(SRCS)
 
-$(BUILD)/no_seccomp: tests/no_seccomp.c
+$(BUILD)/no_seccomp: tests/doubles/no_seccomp.c
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/no_seccomp.c
+	$(COMPILE) -o $@ tests/doubles/no_seccomp.c
 
 include tests/fuzz/fuzz.mk
 
 # All programs again in $(BUILD), dynamic, for those who build them otherwise
-# and have tests/with run them.
+# and have tests/setup/with run them.
 BUILT	= $(BUILD)/tarpit $(BUILD)/tarpit-stats $(MODIFIED) $(UNIT)
 
 built: $(BUILT)
 
 # How much of the sources the tests run: every line, and every branch at -O0,
-# where each is one of the source's.  tests/deps coverage installs what that
-# takes; see tests/coverage/counters.c for how it is counted.
+# where each is one of the source's.  tests/setup/deps coverage installs what
+# that takes; see tests/coverage/counters.c for how it is counted.
 COVERAGE = $(BUILD)/coverage
 COUNTED	= gcc $(STD) -O0 --coverage -fprofile-update=atomic \
 	-fdata-sections -no-pie -Wl,-T,tests/coverage/counters.ld \
@@ -90,92 +97,96 @@ COUNTED	= gcc $(STD) -O0 --coverage -fprofile-update=atomic \
 	tests/coverage/counters.c
 
 coverage: all
-	tests/unpack $(BUILD)/root $(SERVERS)
+	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	rm -rf $(COVERAGE)
 	$(MAKE) BUILD=$(COVERAGE) COMPILE='$(COUNTED)' built
-	tests/coverage/run $(COVERAGE) || [ $$? -eq 77 ]
+	tests/coverage/coverage $(COVERAGE) || [ $$? -eq 77 ]
 
 # With every read and write checked, and all undefined behaviour an error.  The
 # checks make system calls that the seal forbids, so there is none.
 SANITIZED = $(BUILD)/sanitized
 SANITIZED_FLAGS = -O2 -g -fno-omit-frame-pointer $(SANITIZE) -static-libasan \
 	-static-libubsan -DNO_SEAL -DREPORTS=$(CURDIR)/$(SANITIZED)/reports \
-	tests/sanitized.c
+	tests/doubles/sanitized.c
 
 check-sanitized: all
-	tests/unpack $(BUILD)/root $(SERVERS)
+	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	rm -rf $(SANITIZED)
 	$(MAKE) CC=gcc BUILD=$(SANITIZED) HARDENING= CFLAGS='$(SANITIZED_FLAGS)' \
 	    built
-	TARPIT_UNSEALED=1 CK_FORK=no tests/with $(SANITIZED)
+	TARPIT_UNSEALED=1 CK_FORK=no tests/setup/with $(SANITIZED)
 
-# With every bit of memory checked; tests/deps valgrind installs what that takes.
-# It knows no seccomp(2), and takes a fortified memmove(3) for memcpy(3).
+# With every bit of memory checked; tests/setup/deps valgrind installs what that
+# takes.  It knows no seccomp(2), and takes a fortified memmove(3) for memcpy(3).
 MEMCHECK = $(BUILD)/memcheck
 
 check-valgrind: all
-	tests/unpack $(BUILD)/root $(SERVERS)
+	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	rm -rf $(MEMCHECK)
 	$(MAKE) BUILD=$(MEMCHECK) HARDENING= CFLAGS='-O2 -g -DNO_SEAL' built
-	tests/memcheck/run $(MEMCHECK) || [ $$? -eq 77 ]
+	tests/memcheck/check-valgrind $(MEMCHECK) || [ $$? -eq 77 ]
 
-# Under a real systemd; tests/deps lab installs what that takes.
+# Under a real systemd; tests/setup/deps lab installs what that takes.
 check-systemd: all
-	tests/lab/systemd
-	tests/lab/others
+	tests/systemd/check-systemd
+	tests/systemd/check-others
 
 bench-supers: all
-	tests/lab/supers
+	bench/bench-supers
 
-# The page in a real browser, the metrics in promtool; tests/deps page installs
-# what that takes.
+# The page in a real browser, the metrics in promtool; tests/setup/deps page
+# installs what that takes.
 check-page: all
-	tests/unpack $(BUILD)/prometheus prometheus
-	tests/page/run || [ $$? -eq 77 ]
+	tests/setup/unpack $(BUILD)/prometheus prometheus
+	python3 -m tests.page.check_page || [ $$? -eq 77 ]
 
 picture: all
-	tests/page/run picture
+	python3 -m tests.page.check_page picture
 
-# The package, in fresh Debian roots; tests/deps lab installs what that takes.
+# The package, in fresh Debian roots; tests/setup/deps lab installs what that
+# takes.
 check-deb:
-	tests/lab/deb
+	tests/package/check-deb
 
 # Ten thousand clients that misbehave; root.
 chaos: tarpit
-	tests/unpack $(BUILD)/root $(SERVERS)
-	tests/chaos/run || [ $$? -eq 77 ]
+	tests/setup/unpack $(BUILD)/root $(SERVERS)
+	tests/chaos/chaos || [ $$? -eq 77 ]
 
-# For 32-bit and big-endian machines, the latter emulated; tests/deps ports
-# installs what that takes.
+# For 32-bit and big-endian machines, the latter emulated; tests/setup/deps
+# ports installs what that takes.
 check-ports: all
-	tests/ports/run || [ $$? -eq 77 ]
+	tests/ports/check-ports || [ $$? -eq 77 ]
 
 # Genuine mail, from real mail servers; root.
 MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime
 check-mail: tarpit
-	tests/unpack $(BUILD)/mail $(MAIL)
-	tests/mail/run || [ $$? -eq 77 ]
+	tests/setup/unpack $(BUILD)/mail $(MAIL)
+	tests/mail/check-mail || [ $$? -eq 77 ]
 
 # How long clients are held, by this and by other means.
 bench-hold: tarpit
-	tests/mail/hold
+	bench/bench-hold
 
 # With Exim, if it can be had.
 bench: all
-	-tests/unpack $(BUILD)/mail $(MAIL)
+	-tests/setup/unpack $(BUILD)/mail $(MAIL)
 	status=0; export TARPIT_ROOT=$(CURDIR)/$(BUILD)/mail; \
-	tests/sandbox python3 tests/bench.py || status=1; \
-	python3 tests/bench_stats.py || status=1; exit $$status
+	tests/setup/sandbox python3 -m bench.bench || status=1; \
+	python3 -m bench.bench_stats || status=1; exit $$status
 
-# What lint needs is large, and not for users: tests/deps lint.
-SCRIPTS	= tests/fuzz/run tests/fuzz/replay tests/fuzz/merge tests/chaos/run \
-	tests/ports/root tests/sandbox tests/unpack tests/deps \
+# What lint needs is large, and not for users: tests/setup/deps lint.
+SCRIPTS	= tests/setup/deps tests/setup/sandbox tests/setup/unpack \
+	tests/setup/with tests/chaos/chaos tests/coverage/coverage \
+	tests/fuzz/fuzz tests/fuzz/merge tests/fuzz/replay \
+	tests/memcheck/check-valgrind tests/memcheck/program \
+	tests/package/check-deb tests/ports/root tests/systemd/boot \
+	tests/systemd/check-others tests/systemd/check-systemd \
+	tests/systemd/image bench/bench-hold bench/bench-supers \
 	units/install units/uninstall units/tcpserver/run units/tcpsvd/run \
-	units/stats/update packaging/deb tests/lab/boot tests/lab/image tests/lab/systemd \
-	tests/lab/others tests/lab/supers tests/lab/deb tests/mail/hold \
-	tests/coverage/run tests/memcheck/run tests/memcheck/program tests/with
-C_FILES	= *.c *.h stats/*.c stats/*.h tests/*.c tests/*.h tests/fuzz/*.c \
-	tests/fuzz/*.h tests/coverage/*.c
+	units/stats/update packaging/deb
+C_FILES	= *.c *.h stats/*.c stats/*.h tests/unit/*.[ch] tests/doubles/*.c \
+	tests/fuzz/*.[ch] tests/coverage/*.c bench/*.c
 
 lint: $(STATS_STYLE)
 	clang-format --dry-run -Werror $(C_FILES)
@@ -184,7 +195,7 @@ lint: $(STATS_STYLE)
 	    clang-tidy --quiet $$file -- $(STD); done
 	cppcheck --quiet --std=c17 --error-exitcode=1 \
 	    --enable=warning,style,performance,portability $(SRCS) \
-	    $(STATS_SRCS) tests/*.c
+	    $(STATS_SRCS) tests/unit/*.c tests/doubles/*.c bench/*.c
 	shellcheck $(SCRIPTS)
 	mandoc -Tlint -Wwarning tarpit.8 tarpit-stats.8
 	$(MAKE) CC=clang CFLAGS='-O2 -Werror' BUILD=$(BUILD)/clang lint-build
@@ -203,6 +214,6 @@ $(BUILD)/tarpit: $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ $(SRCS)
 
-$(BUILD)/floor: tests/floor.c
+$(BUILD)/floor: bench/floor.c
 	@mkdir -p $(BUILD)
-	$(COMPILE) -fno-stack-protector -static -nostdlib -o $@ tests/floor.c
+	$(COMPILE) -fno-stack-protector -static -nostdlib -o $@ bench/floor.c

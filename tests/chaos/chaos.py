@@ -20,12 +20,12 @@ import subprocess
 import sys
 import time
 
-import clients
-import servers
-from clients import Client
-from servers import is_ready, live, status
-
-from harness import Hold, LINE, OtherHost, Syslog
+from tests.chaos import clients
+from tests.chaos.clients import Client
+from tests.lib import supers
+from tests.lib.log import LINE, Hold, Syslog
+from tests.lib.net import OtherHost
+from tests.lib.supers import is_ready, live, status
 
 CONNECTIONS = int(os.environ.get("CHAOS_CONNECTIONS", "10000"))
 SECONDS = int(os.environ.get("CHAOS_SECONDS", "100"))
@@ -203,13 +203,13 @@ class Chaos:
             self.other = other
             self.log = Log(random.Random("%d log" % SEED))
             stack.enter_context(self.log.syslog)
-            servers.install()
+            supers.install()
             every = "-i", str(INTERVAL), "-t", str(CAP)
-            self.tcpserver = servers.Tcpserver(25, *every)
+            self.tcpserver = supers.Tcpserver(25, *every)
             stack.callback(self.tcpserver.close)
-            self.xinetd = servers.Xinetd(26, *every)
+            self.xinetd = supers.Xinetd(26, *every)
             stack.callback(self.xinetd.close)
-            self.patient = servers.Tcpserver(27, "-i", str(PATIENT_INTERVAL),
+            self.patient = supers.Tcpserver(27, "-i", str(PATIENT_INTERVAL),
                                              "-t", "3600")
             stack.callback(self.patient.close)
             self.supers = self.tcpserver, self.xinetd, self.patient

@@ -12,7 +12,7 @@ import socket
 import struct
 import time
 
-from servers import NAME
+from tests.lib.supers import NAME
 
 TOKEN = b"xyzzy"        # in all that a client says, if there is room
 GREETING = b"220 %s ESMTP\r\n" % NAME.encode()

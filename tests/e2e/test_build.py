@@ -10,7 +10,10 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import TOP, Hold, needs_root, wait_for
+from tests.lib import TOP
+from tests.lib.log import Hold
+from tests.lib.process import wait_for
+from tests.lib.sandbox import needs_root
 
 
 class Build(unittest.TestCase):

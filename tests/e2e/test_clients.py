@@ -15,8 +15,11 @@ import threading
 import time
 import unittest
 
-from harness import GREETING, SuperServer, listen, needs_root, wait_for
-from postfix import Postfix
+from tests.lib.net import listen
+from tests.lib.postfix import Postfix
+from tests.lib.process import wait_for
+from tests.lib.sandbox import needs_root
+from tests.lib.tarpit import GREETING, SuperServer
 
 SENDER = "alice@sender.example"
 RECIPIENT = "bob@recipient.example"

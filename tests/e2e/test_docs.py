@@ -6,8 +6,9 @@ import re
 import subprocess
 import unittest
 
-from harness import TARPIT, TOP
-from stats import STATS
+from tests.lib import TOP
+from tests.lib.stats import STATS
+from tests.lib.tarpit import TARPIT
 
 
 def read(name):

@@ -8,8 +8,10 @@ import subprocess
 import time
 import unittest
 
-from harness import (GREETING, TARPIT, Hold, Syslog, Tarpit, needs_seal,
-                     tcp_pair, wait_for)
+from tests.lib.log import Hold, Syslog
+from tests.lib.net import tcp_pair
+from tests.lib.process import wait_for
+from tests.lib.tarpit import GREETING, TARPIT, Tarpit, needs_seal
 
 ENDING = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
 

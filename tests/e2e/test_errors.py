@@ -6,8 +6,10 @@ import socket
 import subprocess
 import unittest
 
-from harness import (GREETING, NAME, TARPIT, Syslog, Tarpit, listen,
-                     needs_root, tcp_pair)
+from tests.lib.log import Syslog
+from tests.lib.net import listen, tcp_pair
+from tests.lib.sandbox import needs_root
+from tests.lib.tarpit import GREETING, NAME, TARPIT, Tarpit
 
 BAD_ARGUMENTS = {
     ("-i", "9"): "-i is too small, from 10 to 60000 will do: 9",

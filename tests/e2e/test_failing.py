@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A system call fails that hardly ever does; see ../failing.c."""
+"""A system call fails that hardly ever does; see ../doubles/failing.c."""
 
 import errno
 import os
@@ -9,8 +9,10 @@ import subprocess
 import time
 import unittest
 
-from harness import BUILD, Syslog, Tarpit, needs_seal, tcp_pair
-from stats import StatsTest, lines
+from tests.lib.log import Syslog
+from tests.lib.net import tcp_pair
+from tests.lib.stats import StatsTest, lines
+from tests.lib.tarpit import BUILD, Tarpit, needs_seal
 
 FAILING = os.path.join(BUILD, "tarpit-failing")
 FAILING_STATS = os.path.join(BUILD, "tarpit-stats-failing")

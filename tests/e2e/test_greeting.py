@@ -7,7 +7,8 @@ import subprocess
 import time
 import unittest
 
-from harness import GREETING, TARPIT, Tarpit, tcp_pair
+from tests.lib.net import tcp_pair
+from tests.lib.tarpit import GREETING, TARPIT, Tarpit
 
 
 class Greeting(unittest.TestCase):

@@ -16,9 +16,11 @@ import time
 import unittest
 from unittest import mock
 
-from harness import (GREETING, NAME, TARPIT, Hold, Syslog, Tarpit, needs_root,
-                     needs_seal, tcp_pair)
-from test_rsyslog import Rsyslogd, terminate
+from tests.e2e.test_rsyslog import Rsyslogd, terminate
+from tests.lib.log import Hold, Syslog
+from tests.lib.net import tcp_pair
+from tests.lib.sandbox import needs_root
+from tests.lib.tarpit import GREETING, NAME, TARPIT, Tarpit, needs_seal
 
 NOBODY = 65534
 KB = 1024

@@ -9,7 +9,8 @@ import socket
 import time
 import unittest
 
-from harness import BUILD, Tarpit
+from tests.lib.tarpit import BUILD, Tarpit
+
 
 class Departure(unittest.TestCase):
     def test_fin_between_two_bytes(self):

@@ -6,7 +6,8 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import TOP, needs_root
+from tests.lib import TOP
+from tests.lib.sandbox import needs_root
 
 PROGRAM = {
     "usr/local/sbin/tarpit", "usr/local/share/man/man8/tarpit.8",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The page of tarpit-stats, read as text.  In a browser it is looked at by
-../page/run."""
+../page/check_page.py."""
 
 import datetime
 import html.parser
@@ -9,16 +9,12 @@ import os
 import random
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 
-from harness import TOP
-from stats import (BERLIN, FORGED, GOLDEN, STATS, state_content,
-                   with_checksum)
-
-sys.path.insert(0, os.path.join(TOP, "tests", "page"))
-import gen  # noqa: E402
+from tests.lib import made_up
+from tests.lib.stats import (BERLIN, FORGED, GOLDEN, STATS, state_content,
+                             with_checksum)
 
 PAGE_MAX = 60000
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -110,11 +106,11 @@ class Static(unittest.TestCase):
         cls.logs = {
             "nothing": [],
             "one": [held(31)],
-            "a day": list(gen.lines(1)),
-            "a month": list(gen.lines(31)),
-            "a year": list(gen.lines(400, 10)),
-            "three years": list(gen.lines(1100, 3)),
-            "twenty years": list(gen.lines(7300, 1)),
+            "a day": list(made_up.lines(1)),
+            "a month": list(made_up.lines(31)),
+            "a year": list(made_up.lines(400, 10)),
+            "three years": list(made_up.lines(1100, 3)),
+            "twenty years": list(made_up.lines(7300, 1)),
             "all years": [hold("1970-01-01T00:00:00.000Z",
                                "9999-12-31T23:59:59.999Z"),
                           hold("9999-12-31T01:00:00.000Z",

@@ -8,8 +8,10 @@ import subprocess
 import time
 import unittest
 
-from harness import TARPIT, OtherHost, Tarpit, needs_root, tcp_pair
-from stats import STATS, StatsTest, lines, run
+from tests.lib.net import OtherHost, tcp_pair
+from tests.lib.sandbox import needs_root
+from tests.lib.stats import STATS, StatsTest, lines, run
+from tests.lib.tarpit import TARPIT, Tarpit
 
 HOLD = "ip=192.0.2.1 connected=%s disconnected=%s" % (
     "2026-11-21T19:40:12.345Z", "2026-11-21T21:12:40.018Z")

@@ -15,8 +15,11 @@ import tempfile
 import time
 import unittest
 
-from harness import (LINE, Hold, Syslog, Tarpit, listen, needs_root,
-                     wait_for)
+from tests.lib.log import LINE, Hold, Syslog
+from tests.lib.net import listen
+from tests.lib.process import wait_for
+from tests.lib.sandbox import needs_root
+from tests.lib.tarpit import Tarpit
 
 CONFIG = """
 module(load="imuxsock")

@@ -7,7 +7,8 @@ import socket
 import time
 import unittest
 
-from harness import BUILD, TARPIT, Syslog, Tarpit, needs_seal
+from tests.lib.log import Syslog
+from tests.lib.tarpit import BUILD, TARPIT, Tarpit, needs_seal
 
 ATTEMPTS = ("read readv pread preadv2 recv recvmsg recvmmsg splice sendfile"
             " io_uring open execve fork ptrace kill mprotect dup accept bind"

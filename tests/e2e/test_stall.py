@@ -6,8 +6,9 @@ import socket
 import time
 import unittest
 
-from harness import (GREETING, NAME, OtherHost, Tarpit, needs_seal,
-                     wait_for)
+from tests.lib.net import OtherHost
+from tests.lib.process import wait_for
+from tests.lib.tarpit import GREETING, NAME, Tarpit, needs_seal
 
 LINE = re.compile(rb"250-" + re.escape(NAME.encode()) + rb" [a-z]+( [a-z]+)*")
 

@@ -10,8 +10,8 @@ import subprocess
 import time
 import unittest
 
-from stats import (FORGED, STATS, StatsTest, line, lines, run, state_content,
-                   with_checksum)
+from tests.lib.stats import (FORGED, STATS, StatsTest, line, lines, run,
+                             state_content, with_checksum)
 
 LINES_MAX = 1048576     # that are remembered
 KEY = 16                # octets of one

@@ -11,8 +11,10 @@ import shutil
 import subprocess
 import unittest
 
-from harness import needs_root, needs_seal
-from stats import (BERLIN, GOLDEN, STATS, StatsTest, line, lines, moment, run)
+from tests.lib.sandbox import needs_root
+from tests.lib.stats import (BERLIN, GOLDEN, STATS, StatsTest, line, lines,
+                             moment, run)
+from tests.lib.tarpit import needs_seal
 
 HOUR = 3600000
 START = 1158865740000       # 21st September 2006, 19:09 UTC

@@ -17,8 +17,12 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import (SEALED, TARPIT, TOP, Hold, Syslog, listen, mapped_ids,
-                     running, wait_for)
+from tests.lib import TOP
+from tests.lib.log import Hold, Syslog
+from tests.lib.net import listen
+from tests.lib.process import running, wait_for
+from tests.lib.sandbox import mapped_ids
+from tests.lib.tarpit import SEALED, TARPIT
 
 UNITS = os.path.join(TOP, "units")
 SBINDIR = "/usr/local/sbin"

@@ -6,7 +6,8 @@ import socket
 import time
 import unittest
 
-from harness import GREETING, OtherHost, Tarpit
+from tests.lib.net import OtherHost
+from tests.lib.tarpit import GREETING, Tarpit
 
 
 class Vanished(unittest.TestCase):

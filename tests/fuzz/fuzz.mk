@@ -31,7 +31,7 @@ FUZZ_DEPS = $(SRCS) $(STATS_SRCS) $(STATS_STYLE) \
 
 fuzz: $(FUZZERS)
 	status=0; for target in $(FUZZ_TARGETS); do \
-	    FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $$target || status=1; \
+	    FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/fuzz $$target || status=1; \
 	done; exit $$status
 
 check-fuzz: $(REPLAYS)

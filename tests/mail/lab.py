@@ -14,9 +14,11 @@ import subprocess
 import tempfile
 import threading
 
-import postfix
-from harness import TARPIT, TOP, Hold, Syslog, running, wait_for
-from servers import add_address, add_user, read, run, write
+from tests.lib import TOP, postfix
+from tests.lib.log import Hold, Syslog
+from tests.lib.mailers import add_address, add_user, read, run, write
+from tests.lib.process import running, wait_for
+from tests.lib.tarpit import TARPIT
 
 UNIT = os.path.join(TOP, "units/xinetd/tarpit")
 PROGRAM = "/usr/local/sbin/tarpit"

@@ -16,9 +16,9 @@ import tempfile
 import time
 import unittest
 
-import servers
-from harness import wait_for
-from lab import Log, Receiver, Tarpit, Wire
+from tests.lib import mailers
+from tests.lib.process import wait_for
+from tests.mail.lab import Log, Receiver, Tarpit, Wire
 
 MAIL, BACKUP, SENDER = "192.0.2.10", "192.0.2.11", "192.0.2.12"
 TARPITS = TARPIT, TARPIT6 = "192.0.2.20", "2001:db8::20"
@@ -84,7 +84,7 @@ class Lab:
     @classmethod
     def setUpClass(cls):
         cls.figures = []
-        for name, context in (("dns", servers.Dns(MX, HOSTS)),
+        for name, context in (("dns", mailers.Dns(MX, HOSTS)),
                               ("primary", Receiver(MAIL, BACKUP)),
                               ("home", Receiver(SENDER))):
             cls.addClassCleanup(context.__exit__, None, None, None)
@@ -338,7 +338,7 @@ class Postfix(Mail, unittest.TestCase):
     """Restarts its timer at each octet, so it is held to the cap."""
 
     def sender(self, **settings):
-        return servers.Postfix(timeout=PATIENCE, retry=RETRY, **settings)
+        return mailers.Postfix(timeout=PATIENCE, retry=RETRY, **settings)
 
 
 class PostfixWatchdog(Lab, unittest.TestCase):
@@ -348,7 +348,7 @@ class PostfixWatchdog(Lab, unittest.TestCase):
     """
 
     def sender(self, **settings):
-        return servers.Postfix(timeout=PATIENCE, retry=RETRY,
+        return mailers.Postfix(timeout=PATIENCE, retry=RETRY,
                                watchdog=WATCHDOG, **settings)
 
     def killed(self, count):
@@ -410,14 +410,14 @@ class Exim(Mail, unittest.TestCase):
         return PATIENCE - 1, PATIENCE       # it counts whole seconds
 
     def sender(self, **settings):
-        return servers.Exim(timeout=PATIENCE, retry=RETRY, **settings)
+        return mailers.Exim(timeout=PATIENCE, retry=RETRY, **settings)
 
 
 class PatientExim(Mail, unittest.TestCase):
     """Exim with more patience than the cap: so it sees how a hold ends."""
 
     def sender(self, **settings):
-        return servers.Exim(timeout=10 * CAP, retry=RETRY, **settings)
+        return mailers.Exim(timeout=10 * CAP, retry=RETRY, **settings)
 
 
 class OpenSmtpd(Mail, unittest.TestCase):
@@ -427,7 +427,7 @@ class OpenSmtpd(Mail, unittest.TestCase):
     speed = SPEED
 
     def sender(self, **settings):
-        return servers.OpenSmtpd(speed=SPEED, **settings)
+        return mailers.OpenSmtpd(speed=SPEED, **settings)
 
     def test_5_tarpit_of_two_addresses_preferred_by_mistake(self):
         """It avoids a host for 15 s after a hold, and does not go on while

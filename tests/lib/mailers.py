@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Real servers that send mail, each with a configuration and a queue of its
+own, a DNS for them, and a real server that accepts what they send.
+
+Run inside ../setup/sandbox, as root, with the packages in TARPIT_ROOT: this adds
+users and files to its /etc, addresses to its loopback, and mounts.
+
+A server that sends does so from ADDRESS and ADDRESS6, to port 25 of what the
+DNS says.  Its timers are compressed by what its constructor is given:
+
+timeout   seconds it waits for a reply, or for more of one
+retry     seconds from one attempt at a message to the next
+lifetime  seconds until it gives a message back to its sender
+"""
+
+import glob
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+
+
+from tests.lib import postfix
+from tests.lib.process import wait_for
+
+ADDRESS = "192.0.2.1"
+ADDRESS6 = "2001:db8::1"
+RESOLVER = "127.0.0.53"
+FOR_EVER = 5 * 86400
+
+
+def run(*command, **kwargs):
+    """Run to its end; its standard output."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20,
+                          **kwargs)
+    if done.returncode != 0:
+        raise AssertionError("%s: %s%s" % (command, done.stdout, done.stderr))
+    return done.stdout
+
+
+def add_address(address):
+    """So that anything in this network can bind it and connect to it."""
+    bits = 128 if ":" in address else 32
+    run("ip", "address", "replace", "%s/%d" % (address, bits), "dev", "lo",
+        *(["nodad"] if bits == 128 else []))
+
+
+def add_user(name, number):
+    """As the package does when it is installed; ids that Debian leaves free."""
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        postfix.append("/etc/group", "%s:x:%d:\n" % (name, number))
+        postfix.append("/etc/passwd", "%s:x:%d:%d::/:/usr/sbin/nologin\n"
+                       % (name, number, number))
+
+
+def processes_with(text):
+    """Ids of the processes that have it in their command line."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as cmdline:
+                if text.encode() in cmdline.read() and int(pid) != os.getpid():
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def read(path):
+    try:
+        with open(path, errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+class Dns:
+    """A dnsmasq that knows the given names, and no others.
+
+    mx: for each domain its (preference, host) pairs.
+    hosts: for each host its addresses.
+    """
+
+    def __init__(self, mx, hosts):
+        names = ["--mx-host=%s,%s,%d" % (domain, host, preference)
+                 for domain in mx for preference, host in mx[domain]]
+        names += ["--host-record=%s,%s" % (host, ",".join(hosts[host]))
+                  for host in hosts]
+        write("/etc/resolv.conf", "nameserver %s\n" % RESOLVER)
+        for address in sum(map(list, hosts.values()), [ADDRESS, ADDRESS6]):
+            add_address(address)
+        self.process = subprocess.Popen(
+            ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
+             "--user=root", "--pid-file=", "--listen-address=" + RESOLVER,
+             "--bind-interfaces", "--no-resolv", "--no-hosts",
+             "--local=/#/"] + names, stdin=subprocess.DEVNULL)
+        if not wait_for(self.listens):
+            self.stop()
+            raise AssertionError("dnsmasq does not listen")
+
+    def listens(self):
+        return run("ss", "-Hln", "src", RESOLVER + ":53")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Postfix(postfix.Instance):
+    """watchdog: seconds that one delivery may take, daemon_timeout."""
+
+    SETTINGS = """
+inet_interfaces = %(address)s, [%(address6)s]
+inet_protocols = ipv4, ipv6
+smtp_bind_address = %(address)s
+smtp_bind_address6 = %(address6)s
+smtp_connect_timeout = 2s
+smtp_helo_timeout = %(timeout)ss
+smtp_mail_timeout = %(timeout)ss
+smtp_rcpt_timeout = %(timeout)ss
+smtp_data_init_timeout = %(timeout)ss
+smtp_data_done_timeout = %(timeout)ss
+queue_run_delay = %(retry)ss
+minimal_backoff_time = %(retry)ss
+maximal_backoff_time = %(retry)ss
+maximal_queue_lifetime = %(lifetime)ss
+bounce_queue_lifetime = %(lifetime)ss
+daemon_timeout = %(watchdog)ss
+service_throttle_time = 1s
+"""
+
+    def __init__(self, timeout=300, retry=300, lifetime=FOR_EVER,
+                 watchdog=18000):
+        super().__init__(self.SETTINGS % {
+            "address": ADDRESS, "address6": ADDRESS6, "timeout": timeout,
+            "retry": retry, "lifetime": lifetime, "watchdog": watchdog})
+
+    def bounces(self):
+        return self.log().count("sender non-delivery notification")
+
+    def flush(self):
+        """Try everything in the queue now."""
+        self.run("postqueue", "-c", self.config, "-f")
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    def stop(self):
+        """At once."""
+        self.run("postfix", "-c", self.config, "abort")
+        self.directory.cleanup()
+
+
+class Daemon:
+    """What the others have in common: files and processes of its own."""
+
+    def __init__(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.top = self.directory.name
+        os.chmod(self.top, 0o755)
+        self.config = os.path.join(self.top, "config")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    def stop(self):
+        def over():
+            return self.process.poll() is not None and not processes_with(
+                self.top)
+
+        for signo in signal.SIGTERM, signal.SIGKILL:
+            for pid in processes_with(self.top):
+                try:
+                    os.kill(pid, signo)
+                except ProcessLookupError:
+                    pass
+            if wait_for(over, 5):
+                break
+        self.directory.cleanup()
+
+
+class Exim(Daemon):
+    CONFIG = """
+primary_hostname = client.example
+spool_directory = %(top)s/spool
+log_file_path = %(top)s/%%slog
+pid_file_path = %(top)s/pid
+local_interfaces = <; %(address)s ; %(address6)s
+keep_environment =
+timeout_frozen_after = %(lifetime)ss
+begin routers
+remote:
+  driver = dnslookup
+  transport = remote
+begin transports
+remote:
+  driver = smtp
+  interface = <; %(address)s ; %(address6)s
+  hosts_avoid_tls = *
+  connect_timeout = 2s
+  command_timeout = %(timeout)ss
+  data_timeout = %(timeout)ss
+  final_timeout = %(timeout)ss
+begin retry
+* * F,%(lifetime)ss,%(retry)ss
+"""
+
+    def __init__(self, timeout=300, retry=900, lifetime=FOR_EVER):
+        super().__init__()
+        add_user("Debian-exim", 61011)
+        user = pwd.getpwnam("Debian-exim")
+        os.chown(self.top, user.pw_uid, user.pw_gid)
+        write(self.config, self.CONFIG % {
+            "top": self.top, "address": ADDRESS, "address6": ADDRESS6,
+            "timeout": timeout, "retry": retry, "lifetime": lifetime})
+        write("/etc/exim4/trusted_configs", self.config + "\n")
+        self.process = subprocess.Popen(
+            ["exim4", "-C", self.config, "-bdf", "-q%ds" % retry],
+            stdin=subprocess.DEVNULL)
+
+    def run(self, *args, stdin=""):
+        return run("exim4", "-C", self.config, *args, input=stdin)
+
+    def submit(self, sender, recipient, message="Subject: test\n\ntest\n"):
+        self.run("-odb", "-i", "-f", sender, recipient, stdin=message)
+
+    def queue(self):
+        """Every message that is not delivered yet."""
+        return glob.glob(os.path.join(self.top, "spool/input/*-H"))
+
+    def log(self):
+        return read(os.path.join(self.top, "mainlog")) + read(
+            os.path.join(self.top, "paniclog"))
+
+    def bounces(self):
+        return len(re.findall(" <= <> R=", self.log()))
+
+    def flush(self):
+        """Try everything in the queue now."""
+        self.run("-qff")
+
+
+class OpenSmtpd(Daemon):
+    """Its timers are fixed in its source: 300 s for a reply, 400 s to the
+    second attempt at a message, 15 s that it avoids a host which failed.  So
+    its clock runs faster, by libfaketime, and it believes each of our seconds
+    to be so many.
+    """
+
+    CONFIG = """
+queue ttl %(lifetime)ds
+action "send" relay helo "client.example"
+match from any for any action "send"
+"""
+    FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
+    MAILER = "/usr/sbin/smtpctl"    # is what sendmail and mailq link to
+
+    def __init__(self, speed=1, lifetime=FOR_EVER):
+        super().__init__()
+        for name, number in ("opensmtpd", 61021), ("opensmtpq", 61022):
+            add_user(name, number)
+        shutil.chown(self.MAILER, group="opensmtpq")
+        os.chmod(self.MAILER, 0o2755)
+        self.mount()
+        write(self.config, self.CONFIG % {"lifetime": lifetime * speed})
+        self.output = open(os.path.join(self.top, "log"), "w")
+        self.speed = speed
+        # Its processes have 10 s to find one another, and those are short.
+        for _ in range(5):
+            if self.begin():
+                return
+        self.stop()
+        raise AssertionError("smtpd: " + self.log())
+
+    def begin(self):
+        """Start it; whether it has."""
+        self.process = subprocess.Popen(
+            ["smtpd", "-d", "-f", self.config], stdin=subprocess.DEVNULL,
+            stdout=self.output, stderr=self.output, env=dict(
+                os.environ, LD_PRELOAD=glob.glob(self.FAKETIME)[0],
+                FAKETIME="+0 x%d" % self.speed))
+        wait_for(lambda: self.process.poll() is not None or
+                 self.has_started())
+        return self.process.poll() is None and self.has_started()
+
+    @staticmethod
+    def has_started():
+        return subprocess.run(["smtpctl", "show", "status"],
+                              capture_output=True).returncode == 0
+
+    def mount(self):
+        """The places of its queue and of its chroot are fixed as well."""
+        spool, lib, work = (os.path.join("/run/overlay", name)
+                            for name in ("spool", "lib", "lib.work"))
+        for directory in spool, lib, work:
+            os.makedirs(directory)
+        run("mount", "--bind", spool, "/var/spool")
+        run("mount", "-t", "overlay", "-o",
+            "lowerdir=/var/lib,upperdir=%s,workdir=%s" % (lib, work),
+            "overlay", "/var/lib")
+        os.makedirs("/var/lib/opensmtpd/empty", exist_ok=True)
+
+    @staticmethod
+    def unmount():
+        for directory in "/var/lib", "/var/spool":
+            run("umount", directory)
+        for name in "spool", "lib", "lib.work":
+            shutil.rmtree(os.path.join("/run/overlay", name))
+
+    def stop(self):
+        self.process.terminate()
+        wait_for(lambda: self.process.poll() is not None)
+        self.output.close()
+        self.unmount()
+        super().stop()
+
+    def submit(self, sender, recipient, message="Subject: test\n\ntest\n"):
+        run("sendmail", "-f", sender, recipient, input=message,
+            executable=self.MAILER)
+
+    def queue(self):
+        """Every message that is not delivered yet."""
+        return run("smtpctl", "show", "queue").splitlines()
+
+    def log(self):
+        return read(os.path.join(self.top, "log"))
+
+    def bounces(self):
+        return len(re.findall(" smtp envelope .* from=<> ", self.log()))
+
+    def flush(self):
+        """Try everything in the queue now."""
+        run("smtpctl", "schedule", "all")

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What there is in the sandbox that the tests run in; see ../setup/sandbox."""
+
+import unittest
+
+
+def mapped_ids():
+    """How many user ids there are in the sandbox."""
+    with open("/proc/self/uid_map") as uid_map:
+        return sum(int(line.split()[2]) for line in uid_map)
+
+
+needs_root = unittest.skipUnless(
+    mapped_ids() > 1, "no user but root in this sandbox: run as root")
