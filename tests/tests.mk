@@ -143,10 +143,10 @@ check-page: all
 picture: all
 	python3 -m tests.page.check_page picture
 
-# The package, in fresh Debian roots; tests/setup/deps lab installs what that
-# takes.
+# The package, in fresh Debian roots of each SUITES; tests/setup/deps lab installs
+# what that takes.
 check-deb:
-	tests/package/check-deb
+	tests/package/check-deb $(SUITES)
 
 # Ten thousand clients that misbehave; root.
 chaos: tarpit
