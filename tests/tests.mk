@@ -126,10 +126,12 @@ check-valgrind: all
 	$(MAKE) BUILD=$(MEMCHECK) HARDENING= CFLAGS='-O2 -g -DNO_SEAL' built
 	tests/memcheck/check-valgrind $(MEMCHECK) || [ $$? -eq 77 ]
 
-# Under a real systemd; tests/setup/deps lab installs what that takes.
+# Under a real systemd, of this machine's Debian suite or of each of SUITES;
+# tests/setup/deps lab installs what that takes.
 check-systemd: all
-	tests/systemd/check-systemd
-	tests/systemd/check-others
+	set -e; for suite in $(SUITES) $(if $(SUITES),,''); do \
+	    tests/systemd/check-systemd $$suite; \
+	    tests/systemd/check-others $$suite; done
 
 bench-supers: all
 	bench/bench-supers

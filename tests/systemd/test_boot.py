@@ -14,7 +14,7 @@ from tests.lib import TOP
 from tests.lib.process import wait_for
 
 BOOT = os.path.join(TOP, "tests/systemd/boot")
-ROOT = os.path.join(TOP, "tests/build/lab")
+ROOT = os.path.join(TOP, os.environ.get("LAB", "tests/build/lab"))
 
 
 def mounts():
