@@ -17,7 +17,8 @@ CALLS	= asprintf calloc fdopen fflush fgets flock fstat fsync ftruncate \
 $(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats: \
 	STD += $(STATS_STD)
 # Laid over /usr and /etc in the sandbox; see tests/setup/unpack.
-SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime
+SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime \
+	nftables
 
 check: check-programs check-units check-fuzz
 	tests/setup/unpack $(BUILD)/root $(SERVERS)

@@ -17,13 +17,14 @@ SYSTEMD = {
     "usr/local/lib/systemd/system/tarpit.socket",
     "usr/local/lib/systemd/system/tarpit@.service",
     "usr/local/lib/systemd/system/tarpit.slice",
+    "usr/local/lib/systemd/system/tarpit-nft.service",
     "usr/local/lib/systemd/system/tarpit-stats.service",
     "usr/local/lib/systemd/system/tarpit-stats.timer",
     "usr/local/lib/sysusers.d/tarpit.conf"}
 DOC = "usr/local/share/doc/tarpit/"
 DOCS = {DOC + name for name in (
     "README.md", "NEWS", "OPERATING.md", "LICENSE",
-    "examples/xinetd/tarpit",
+    "examples/xinetd/tarpit", "examples/nftables/tarpit.nft",
     "examples/inetd/inetd.conf", "examples/tcpserver/run",
     "examples/tcpsvd/run", "examples/systemd/hardened.conf",
     "examples/systemd/bind.conf", "examples/rsyslog/tarpit.conf",

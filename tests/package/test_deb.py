@@ -23,6 +23,7 @@ DEBS = os.environ["DEBS"]
 TARPIT = "/usr/sbin/tarpit"
 TOP = "/var/lib/tarpit"
 UNITS = {"tarpit.socket", "tarpit@.service", "tarpit.slice",
+         "tarpit-nft.service",
          "tarpit-stats.service", "tarpit-stats.timer"}
 METRICS = "/var/lib/prometheus/node-exporter"
 
@@ -138,7 +139,8 @@ class Lab(unittest.TestCase):
 class Install(Lab):
     def test_switches_nothing_on(self):
         self.assertTrue(closed())
-        for unit in "tarpit.socket", "tarpit-stats.timer":
+        for unit in ("tarpit.socket", "tarpit-nft.service",
+                     "tarpit-stats.timer"):
             self.assertEqual(enabled(unit), "disabled")
             self.assertEqual(show(unit, "ActiveState"), "inactive")
         self.assertEqual(failed(), "")
@@ -168,7 +170,7 @@ class Install(Lab):
         self.assertEqual({name.split("/")[6] for name in names
                           if "/examples/" in name},
                          {"inetd", "xinetd", "tcpserver", "tcpsvd", "rsyslog",
-                          "logrotate", "cron", "systemd"})
+                          "logrotate", "cron", "systemd", "nftables"})
         for name in names:
             if os.path.isfile(name):
                 self.assertNotIn("/usr/local", text_of(name), name)
@@ -238,7 +240,8 @@ class Upgrade(Lab):
 
         self.assertEqual(
             show("tarpit.socket", "ActiveEnterTimestampMonotonic"), since)
-        for unit in "tarpit.socket", "tarpit-stats.timer":
+        for unit in ("tarpit.socket", "tarpit-nft.service",
+                     "tarpit-stats.timer"):
             self.assertEqual(enabled(unit), "enabled")
             self.assertEqual(show(unit, "ActiveState"), "active")
             self.assertEqual(show(unit, "NeedDaemonReload"), "no")
@@ -287,7 +290,8 @@ class Remove(Lab):
         self.assertTrue(os.path.exists(TOP + "/state"))
         self.said = install()
         # Neither was switched off.
-        for unit in "tarpit.socket", "tarpit-stats.timer":
+        for unit in ("tarpit.socket", "tarpit-nft.service",
+                     "tarpit-stats.timer"):
             self.assertEqual(enabled(unit), "enabled")
             self.assertEqual(show(unit, "ActiveState"), "active")
         self.clients.close(self.clients.hold(sources(1, 10)))

@@ -300,6 +300,106 @@ class DropIns(Lab):
             socket.create_connection(("127.0.0.1", PORT))
 
 
+class Nft(Lab):
+    """The rules of nftables outlast whatever flushes them all."""
+
+    SERVICE = "tarpit-nft.service"
+    RULES = "/etc/tarpit.nft"
+    CONF = "/etc/nftables.conf"
+    EXAMPLE = os.path.join(EXAMPLES, "../nftables/tarpit.nft")
+    TARPIT, PRIMARY, GUEST, STRANGER = (
+        "127.0.0.1", "127.0.0.99", "127.0.4.1", "127.0.5.1")
+
+    def setUp(self):
+        super().setUp()
+        with open(self.EXAMPLE) as file:
+            text = file.read()
+        for old, new in (("192.0.2.10", self.PRIMARY),
+                         ("192.0.2.25", self.TARPIT)):
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        with open(self.RULES, "w") as file:
+            file.write(text)
+        with open(self.CONF) as file:
+            self.conf = file.read()
+        self.addCleanup(self.switch_off)
+        systemctl("start", "nftables.service")
+
+    def switch_off(self):
+        systemctl("--quiet", "disable", "--now", self.SERVICE)
+        systemctl("stop", "nftables.service")
+        self.assertEqual(run("nft", "list", "ruleset"), "")
+        with open(self.CONF, "w") as file:
+            file.write(self.conf)
+
+    def flushes(self):
+        """That is what the distribution's own file does."""
+        self.assertIn("flush ruleset", self.conf)
+        run("nft", "add", "table", "inet", "flushed")
+        self.addCleanup(lambda: self.assertNotIn(
+            "flushed", run("nft", "list", "tables")))
+
+    def in_force(self):
+        """Who came to the primary is refused, and nobody else."""
+        self.clients.close(self.clients.hold([self.STRANGER]))
+        for address in self.PRIMARY, self.TARPIT:
+            with socket.socket() as client:
+                client.settimeout(60)
+                client.bind((self.GUEST, 0))
+                try:
+                    client.connect((address, PORT))
+                    self.assertEqual(address, self.PRIMARY)
+                except ConnectionRefusedError:
+                    self.assertEqual(address, self.TARPIT)
+
+    def test_switched_on_and_off(self):
+        self.clients.close(self.clients.hold([self.GUEST]))
+        self.assertEqual(show(self.SERVICE, "UnitFileState"), "disabled")
+        systemctl("--quiet", "enable", "--now", self.SERVICE)
+        self.in_force()
+        systemctl("--quiet", "disable", "--now", self.SERVICE)
+        self.clients.hold([self.GUEST])
+
+    def test_nftables_service_is_restarted_reloaded_stopped_started(self):
+        systemctl("--quiet", "enable", "--now", self.SERVICE)
+        for commands in ["restart"], ["reload"], ["stop", "start"]:
+            self.flushes()
+            for command in commands:
+                systemctl(command, "nftables.service")
+            self.assertTrue(wait_for(
+                lambda: "tarpit" in run("nft", "list", "tables"), 60))
+            self.in_force()
+
+    def test_nftables_conf_is_loaded_by_hand_or_by_its_service(self):
+        """With the line that the file names, and without the unit."""
+        with open(self.CONF, "a") as file:
+            file.write('include "%s"\n' % self.RULES)
+        for command in (["nft", "-f", self.CONF],
+                        ["systemctl", "restart", "nftables.service"]):
+            self.flushes()
+            run(*command)
+            self.in_force()
+
+    def test_both(self):
+        with open(self.CONF, "a") as file:
+            file.write('include "%s"\n' % self.RULES)
+        systemctl("--quiet", "enable", "--now", self.SERVICE)
+        systemctl("restart", "nftables.service")
+        self.in_force()
+        run("nft", "-f", self.CONF)
+        self.in_force()
+
+    def test_says_what_is_wrong_with_the_file(self):
+        with open(self.RULES, "w") as file:
+            file.write("define primary4 = {\n")
+        self.assertNotEqual(subprocess.run(
+            ["systemctl", "start", self.SERVICE], check=False,
+            stderr=subprocess.DEVNULL).returncode, 0)
+        self.assertIn("syntax error", run(
+            "journalctl", "-u", self.SERVICE))
+        systemctl("reset-failed")
+
+
 class Parked(Lab):
     """What an unread client can park in the kernel."""
 
@@ -353,6 +453,8 @@ class BeforeShutdown(Lab):
     def setUp(self):
         self.clients = Clients()
         self.addCleanup(self.clients.__exit__)
+        shutil.copy(Nft.EXAMPLE, Nft.RULES)
+        systemctl("--quiet", "enable", Nft.SERVICE)
 
     def test_every_hold_is_ended(self):
         # Its clients are to outlive the holds.
@@ -375,6 +477,11 @@ class AfterShutdown(unittest.TestCase):
         found = sorted(hold.pid for hold in holds("-b", "-1"))
         self.assertEqual(len(found), BeforeShutdown.COUNT)
         self.assertEqual(found, expected)
+
+    def test_the_rules_of_nftables_are_there(self):
+        self.assertIn("came4", run("nft", "list", "table", "inet", "tarpit"))
+        self.assertEqual(show("tarpit.socket", "ActiveState"), "active")
+        self.assertNotIn("ordering cycle", run("journalctl", "-b"))
 
 
 class Limits(Lab):
