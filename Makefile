@@ -82,8 +82,9 @@ $(STATS_STYLE): stats/page.css
 	    stats/page.css >$@.new
 	mv $@.new $@
 
+# What it takes to build, and for "make deps check" to test as well.
 deps:
-	tests/setup/deps build
+	tests/setup/deps build $(filter check,$(MAKECMDGOALS))
 
 run: tarpit
 	@echo "tarpit listens on 127.0.0.1:2525; Ctrl-C ends it and all holds."

@@ -20,9 +20,12 @@ $(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats: \
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime \
 	nftables
 
-check: check-programs check-units check-fuzz
+# All of it, or with TESTS="test_seal test_state" those of tests/e2e only.
+TESTS	=
+
+check: check-programs $(if $(TESTS),,check-units check-fuzz)
 	tests/setup/unpack $(BUILD)/root $(SERVERS)
-	tests/e2e/run
+	tests/e2e/run $(TESTS)
 
 # All that the tests run.
 check-programs: all $(UNIT) $(MODIFIED)

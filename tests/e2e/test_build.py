@@ -146,7 +146,7 @@ class Run(unittest.TestCase):
                 self.assertEqual(Hold(line()[0]).ip, "127.0.0.1")
             finally:
                 os.killpg(process.pid, signal.SIGTERM)
-                process.wait(10)
+                process.wait(60)
 
     @staticmethod
     def connect():

@@ -72,11 +72,11 @@ class Tarpits(unittest.TestCase):
             server.close()
             self.assertEqual(client.recv(100), b"220 localhost ESMTP\r\n")
             client.close()
-            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(process.wait(60), 0)
 
     def test_no_name_of_its_own_socket(self):
         with Syslog() as syslog, socket.socket() as unconnected:
-            done = subprocess.run([FAILING], stdin=unconnected, timeout=10,
+            done = subprocess.run([FAILING], stdin=unconnected, timeout=60,
                                   env=failing("getsockname"))
             self.assertEqual(done.returncode, 64)
             self.assertIn("not a connected TCP", syslog.collect(1)[0])

@@ -37,7 +37,7 @@ class Clients(unittest.TestCase):
             server.close()
             self.assertEqual(client.recv(100), b"220 [192.0.2.1] ESMTP\r\n")
             client.close()
-            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(process.wait(60), 0)
 
     @needs_root
     def test_cannot_be_reached_for_a_second(self):

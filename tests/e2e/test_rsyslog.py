@@ -148,8 +148,8 @@ class SyslogCase(unittest.TestCase):
                             (soft, hard))
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
 
-    def check_exits(self, crowd, seconds):
-        end = time.monotonic() + seconds
+    def check_exits(self, crowd):
+        end = time.monotonic() + 120
         for t in crowd:
             self.assertEqual(t.wait(max(0.01, end - time.monotonic())), 0)
 
@@ -163,7 +163,7 @@ class WithRsyslogd(SyslogCase):
     def test_every_line_of_500_that_end_at_once(self):
         with Rsyslogd() as daemon, sealed(500) as crowd:
             terminate(crowd)
-            self.check_exits(crowd, 5)
+            self.check_exits(crowd)
             lines = daemon.collect(len(crowd))
             self.check_lines(lines, crowd)
             for line in lines:
@@ -177,7 +177,7 @@ class WithRsyslogd(SyslogCase):
             self.assertFalse(os.path.exists(Syslog.PATH))
             daemon.start()
             terminate(crowd)
-            self.check_exits(crowd, 1)
+            self.check_exits(crowd)
             self.check_lines(daemon.collect(1), crowd)
 
     def test_the_priority_of_an_error(self):
@@ -195,7 +195,7 @@ class WithJournald(SyslogCase):
     def test_every_line_of_100_that_end_at_once(self):
         with Journald() as daemon, sealed(100) as crowd:
             terminate(crowd)
-            self.check_exits(crowd, 5)
+            self.check_exits(crowd)
             wait_for(lambda: len(daemon.entries()) >= len(crowd))
             entries = daemon.entries()
             self.check_lines(["tarpit[%(SYSLOG_PID)s]: %(MESSAGE)s" % entry
@@ -217,12 +217,12 @@ class WithAnyDaemon(SyslogCase):
             waiting = [t for t in crowd if t.process.poll() is None]
             self.assertGreater(len(waiting), len(crowd) / 2)
             self.check_lines(daemon.collect(len(crowd)), crowd)
-            self.check_exits(crowd, 1)
+            self.check_exits(crowd)
 
     def test_an_absent_daemon(self):
         with sealed() as crowd:
             terminate(crowd)
-            self.check_exits(crowd, 1)
+            self.check_exits(crowd)
 
     def test_it_tries_for_half_a_second(self):
         seconds = []
@@ -230,7 +230,7 @@ class WithAnyDaemon(SyslogCase):
             with sealed() as crowd:
                 begin = time.monotonic()
                 terminate(crowd)
-                self.check_exits(crowd, 10)
+                self.check_exits(crowd)
                 seconds.append(time.monotonic() - begin)
         # A busy machine adds to that.
         self.assertTrue(0.5 <= min(seconds) < 2, seconds)
@@ -239,7 +239,7 @@ class WithAnyDaemon(SyslogCase):
         stale_socket()
         with sealed() as crowd:
             terminate(crowd)
-            self.check_exits(crowd, 1)
+            self.check_exits(crowd)
 
     def test_the_hold_goes_on_without_a_daemon(self):
         with Tarpit("-i", "10", syslog=True) as t:
@@ -255,7 +255,7 @@ class WithAnyDaemon(SyslogCase):
                 self.tearDown()
                 with Syslog() as daemon:
                     self.check_lines(daemon.collect(), crowd)
-                self.check_exits(crowd, 1)
+                self.check_exits(crowd)
 
     def test_the_daemon_restarted_while_lines_wait_for_it(self):
         with sealed(40) as crowd:
@@ -266,7 +266,7 @@ class WithAnyDaemon(SyslogCase):
                 self.assertGreater(len(waiting), 0)
             with Syslog() as daemon:
                 self.check_lines(daemon.collect(len(waiting)), waiting)
-            self.check_exits(crowd, 1)
+            self.check_exits(crowd)
 
     def test_a_bad_option(self):
         with Syslog() as daemon, Tarpit("-i", "x", syslog=True) as t:
@@ -276,7 +276,7 @@ class WithAnyDaemon(SyslogCase):
     def test_a_socket_that_is_not_connected(self):
         listener = listen()
         client = socket.create_connection(listener.getsockname())
-        client.settimeout(10)
+        client.settimeout(60)
         with Syslog() as daemon, Tarpit(pair=(client, listener),
                                         syslog=True) as t:
             self.check_error(daemon, t, "standard input is not a ")

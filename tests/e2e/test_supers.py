@@ -99,7 +99,7 @@ def listening():
 
 def connect(family=socket.AF_INET, source=None):
     client = socket.socket(family)
-    client.settimeout(10)
+    client.settimeout(60)
     if source is not None:
         client.bind((source, 0))
     try:
@@ -281,7 +281,7 @@ class Supers:
         with self.assertRaises(socket.timeout):
             greeted(third)
         first.close()
-        third.settimeout(10)
+        third.settimeout(60)
         self.assertTrue(greeted(third))
 
 

@@ -124,7 +124,7 @@ class Clients:
             everyone += new
         return everyone
 
-    def still_dribble(self, clients, seconds=10):
+    def still_dribble(self, clients, seconds=60):
         """How many of these get one octet more."""
         before = [len(c.got) for c in clients]
 

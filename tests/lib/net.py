@@ -21,7 +21,7 @@ def tcp_pair(family=socket.AF_INET):
     with listen(family) as listener:
         client = socket.create_connection(listener.getsockname()[:2])
         server = listener.accept()[0]
-    client.settimeout(10)
+    client.settimeout(60)
     return client, server
 
 
@@ -65,7 +65,7 @@ class OtherHost:
         thread = threading.Thread(target=inside)
         thread.start()
         thread.join(10)
-        client[0].settimeout(10)
+        client[0].settimeout(60)
         return client[0], listener.accept()[0]
 
     def cut(self):

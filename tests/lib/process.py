@@ -5,7 +5,7 @@ import os
 import time
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=60):
     """Poll until condition() is true; return its value, false at the end."""
     end = time.monotonic() + seconds
     while True:

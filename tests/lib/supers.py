@@ -72,7 +72,7 @@ class Super:
 
     def close(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         self.log.close()
 
     def note(self):

@@ -85,14 +85,14 @@ class Tarpit:
     def signal(self, signo):
         self.process.send_signal(signo)
 
-    def wait(self, seconds=10):
+    def wait(self, seconds=60):
         return self.process.wait(seconds)
 
-    def output(self, seconds=10):
+    def output(self, seconds=60):
         """All it wrote to standard error; it must end by then."""
         return self.process.communicate(timeout=seconds)[1].decode()
 
-    def line(self, seconds=10):
+    def line(self, seconds=60):
         """Its only log line, as a Hold."""
         lines = self.output(seconds).splitlines()
         if len(lines) != 1:
