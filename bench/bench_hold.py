@@ -16,9 +16,8 @@ stalls it is as much faster.  So one that waits 300 s in life and 3 s here gets
 a byte every 40 ms, or a line every 100 ms.  The clock of a client whose limit
 cannot be set runs faster, by libfaketime.
 
-HOLD_MAX is after how many times its limit a client is let go: "> 9".  With 9,
-every row keeps within the cap that tarpit is run without here: it draws none
-under 5400 s, and the longest limit is 600 s.
+HOLD_MAX is after how many times its limit a client is let go: "> 9".  tarpit
+runs with a cap here that nobody reaches.
 """
 
 import glob
