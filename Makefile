@@ -40,8 +40,9 @@ OBJS	= $(SRCS:.c=.o)
 HEADERS	= cap.h hold.h log.h seal.h version.h
 STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
 	stats/set.c stats/calendar.c stats/write.c stats/report.c \
-	stats/replace.c stats/page.c stats/page_bars.c \
-	stats/page_curve.c stats/page_periods.c
+	stats/replace.c stats/edition.c stats/held.c stats/title.c \
+	stats/page.c stats/page_bars.c stats/page_curve.c \
+	stats/page_periods.c
 STATS_OBJS = $(STATS_SRCS:.c=.o) hold.o
 STATS_STYLE = stats/page.css.inc
 STATS_HEADERS = hold.h version.h stats/*.h $(STATS_STYLE)

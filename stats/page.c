@@ -12,10 +12,12 @@
 #include <time.h>
 
 #include "calendar.h"
+#include "edition.h"
 #include "page.h"
 #include "page_bars.h"
 #include "page_curve.h"
 #include "page_periods.h"
+#include "title.h"
 #include "totals.h"
 #include "write.h"
 
@@ -26,9 +28,9 @@
 	"%20stroke='%23855018'%20d='M2,5,13,1,16,10,5,14zM13,1,9,8,2,5'/%3E" \
 	"%3Cpath%20fill='%231b130d'%20d='M0,9h16v4q-8,6-16,0z'/%3E%3C/svg%3E"
 
-static void write_head(FILE *, const struct totals *);
+static void write_head(FILE *, const struct totals *, const struct edition *);
 static void write_style(FILE *);
-static void write_header(FILE *, const struct totals *);
+static void write_header(FILE *, const struct totals *, const struct edition *);
 static void draw_letters(FILE *, uint64_t);
 static void write_time(FILE *, int64_t);
 static void write_numbers(FILE *, const struct totals *);
@@ -54,11 +56,12 @@ static const struct measure connections = { "Connections", 1, connections_value,
 static const struct measure hours = { "Hours", 0.01, hours_value, hours_write };
 
 void
-page_write(FILE *out, const struct totals *totals)
+page_write(
+    FILE *out, const struct totals *totals, const struct edition *edition)
 {
-	write_head(out, totals);
+	write_head(out, totals, edition);
 	fputs("<body>\n", out);
-	write_header(out, totals);
+	write_header(out, totals, edition);
 	fputs("<main>\n", out);
 	write_numbers(out, totals);
 	if (totals->connections > 0)
@@ -69,7 +72,8 @@ page_write(FILE *out, const struct totals *totals)
 }
 
 static void
-write_head(FILE *out, const struct totals *totals)
+write_head(
+    FILE *out, const struct totals *totals, const struct edition *edition)
 {
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
 	      "<meta charset=\"utf-8\">\n"
@@ -80,8 +84,11 @@ write_head(FILE *out, const struct totals *totals)
 	      " content=\"width=device-width, initial-scale=1\">\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n"
 	      "<link rel=\"icon\" href=\"" ICON "\">\n"
-	      "<title>Tar pit: ",
+	      "<title>",
 	    out);
+	title_write_html(
+	    out, edition->title == NULL ? "Tar pit" : edition->title);
+	fputs(": ", out);
 	write_counted(out, totals->connections, "email");
 	fputs(" blocked</title>\n<meta name=\"description\" content=\"", out);
 	write_hours(out, totals->length);
@@ -107,10 +114,13 @@ write_style(FILE *out)
 }
 
 static void
-write_header(FILE *out, const struct totals *totals)
+write_header(
+    FILE *out, const struct totals *totals, const struct edition *edition)
 {
-	fputs("<header class=\"in-page\">\n<h1>Stuck in the tar pit</h1>\n<p>",
-	    out);
+	fputs("<header class=\"in-page\">\n<h1>Stuck in ", out);
+	title_write_html(
+	    out, edition->title == NULL ? "the tar pit" : edition->title);
+	fputs("</h1>\n<p>", out);
 	if (totals->connections == 0) {
 		fputs("Stats since: never. No connection yet.", out);
 	} else {

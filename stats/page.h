@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "edition.h"
 #include "totals.h"
 
 /*
@@ -11,6 +12,6 @@
  * and shows no address; described in tarpit-stats(8).  Times are in the local
  * time zone.  Errors are left in the stream, for ferror(3).
  */
-void page_write(FILE *, const struct totals *);
+void page_write(FILE *, const struct totals *, const struct edition *);
 
 #endif

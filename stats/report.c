@@ -10,18 +10,26 @@
 #include <time.h>
 
 #include "calendar.h"
+#include "edition.h"
+#include "held.h"
 #include "report.h"
+#include "title.h"
 #include "write.h"
 
+static void text_held(FILE *, const struct held *);
+static void json_title(FILE *, const char *);
 static void json_time(FILE *, const char *, const struct totals *, int64_t);
 static void json_days(FILE *, const struct totals *);
 static void json_lengths(FILE *, const struct totals *);
+static void json_held(FILE *, const struct held *);
+static void prometheus_held(FILE *, const struct held *);
 static void metric(FILE *, const char *, const char *, const char *);
 static void print_seconds(FILE *, int64_t);
 
-/* The four lines of the tarpit of 2006. */
+/* The four lines of the tarpit of 2006, and a fifth line if it is wanted. */
 void
-report_text(FILE *out, const struct totals *totals)
+report_text(
+    FILE *out, const struct totals *totals, const struct edition *edition)
 {
 	fputs("Stats since: ", out);
 	if (totals->connections == 0)
@@ -32,12 +40,32 @@ report_text(FILE *out, const struct totals *totals)
 	fputs("Hours in Tar Pit: ", out);
 	write_plain_hours(out, totals->length);
 	fprintf(out, "\nUnique SMTP Hosts: %zu\n", totals->hosts.count);
+	if (edition->text_held)
+		text_held(out, &edition->held);
+}
+
+static void
+text_held(FILE *out, const struct held *held)
+{
+	fputs("Stuck right now: ", out);
+	if (held->known)
+		fprintf(out, "%" PRIu64, held->connections);
+	else
+		fputs("unknown", out);
+	if (held->known && held->connections > 0) {
+		fputs(held->connections == 1 ? ", for " : ", the longest for ",
+		    out);
+		write_length(out, held->longest);
+	}
+	fputc('\n', out);
 }
 
 void
-report_json(FILE *out, const struct totals *totals)
+report_json(
+    FILE *out, const struct totals *totals, const struct edition *edition)
 {
 	fprintf(out, "{\n  \"version\": 1,\n");
+	json_title(out, edition->title);
 	json_time(out, "since", totals, totals->first);
 	json_time(out, "until", totals, totals->last);
 	fprintf(
@@ -47,9 +75,21 @@ report_json(FILE *out, const struct totals *totals)
 	fprintf(out, ",\n  \"longest_seconds\": ");
 	print_seconds(out, totals->longest);
 	fprintf(out, ",\n  \"unique_hosts\": %zu,\n", totals->hosts.count);
+	json_held(out, &edition->held);
 	json_days(out, totals);
 	json_lengths(out, totals);
 	fprintf(out, "}\n");
+}
+
+static void
+json_title(FILE *out, const char *title)
+{
+	fprintf(out, "  \"title\": ");
+	if (title == NULL)
+		fprintf(out, "null");
+	else
+		title_write_json(out, title);
+	fprintf(out, ",\n");
 }
 
 /* In UTC, as the log lines have it; null before there is any. */
@@ -69,6 +109,23 @@ json_time(
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	fprintf(out, "  \"%s\": \"%s.%03dZ\",\n", name, text,
 	    (int)(msec % SECOND_MSEC));
+}
+
+static void
+json_held(FILE *out, const struct held *held)
+{
+	if (!held->known) {
+		fprintf(out,
+		    "  \"held_now\": null,\n"
+		    "  \"longest_held_now_seconds\": null,\n");
+		return;
+	}
+	fprintf(out,
+	    "  \"held_now\": %" PRIu64 ",\n"
+	    "  \"longest_held_now_seconds\": ",
+	    held->connections);
+	print_seconds(out, held->longest);
+	fprintf(out, ",\n");
 }
 
 static void
@@ -115,10 +172,12 @@ json_lengths(FILE *out, const struct totals *totals)
 
 /* The text format of Prometheus, version 0.0.4. */
 void
-report_prometheus(FILE *out, const struct totals *totals)
+report_prometheus(
+    FILE *out, const struct totals *totals, const struct edition *edition)
 {
 	int mark;
 
+	prometheus_held(out, &edition->held);
 	metric(out, "tarpit_connections_total", "counter",
 	    "Connections that were held and have ended.");
 	fprintf(
@@ -154,6 +213,23 @@ report_prometheus(FILE *out, const struct totals *totals)
 	print_seconds(out, totals->length);
 	fprintf(out, "\ntarpit_hold_seconds_count %" PRIu64 "\n",
 	    totals->connections);
+}
+
+/* Absent where it is unknown. */
+static void
+prometheus_held(FILE *out, const struct held *held)
+{
+	if (!held->known)
+		return;
+	metric(out, "tarpit_connections_held", "gauge",
+	    "Connections that are held now.");
+	fprintf(
+	    out, "tarpit_connections_held %" PRIu64 "\n", held->connections);
+	metric(out, "tarpit_longest_held_seconds", "gauge",
+	    "How long the longest of them has been held.");
+	fprintf(out, "tarpit_longest_held_seconds ");
+	print_seconds(out, held->longest);
+	fputc('\n', out);
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "edition.h"
 #include "totals.h"
 
 /*
@@ -11,8 +12,8 @@
  * None has an address in it.  Times are in the local time zone unless they say
  * otherwise.  Errors are left in the stream, for ferror(3).
  */
-void report_text(FILE *, const struct totals *);
-void report_json(FILE *, const struct totals *);
-void report_prometheus(FILE *, const struct totals *);
+void report_text(FILE *, const struct totals *, const struct edition *);
+void report_json(FILE *, const struct totals *, const struct edition *);
+void report_prometheus(FILE *, const struct totals *, const struct edition *);
 
 #endif

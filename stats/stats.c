@@ -14,11 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "edition.h"
 #include "input.h"
 #include "page.h"
 #include "replace.h"
 #include "report.h"
 #include "state.h"
+#include "title.h"
 #include "totals.h"
 #include "../version.h"
 
@@ -28,7 +30,7 @@
 
 struct format {
 	const char *name;
-	void (*report)(FILE *, const struct totals *);
+	void (*report)(FILE *, const struct totals *, const struct edition *);
 };
 
 static const struct format formats[] = {
@@ -42,10 +44,12 @@ struct options {
 	const struct format *format;
 	const char *output; /* NULL: standard output */
 	const char *state;  /* NULL: none */
+	struct edition edition;
 };
 
 static void parse_options(int, char *[], struct options *);
 static const struct format *find_format(const char *);
+static const char *parse_title(const char *);
 static _Noreturn void print_version(void);
 static _Noreturn void usage(void);
 static int read_all(struct input *, char *[]);
@@ -54,6 +58,7 @@ static void count_lines(void *, const struct lines *);
 static int count_with_state(const char *, struct state *, char *[]);
 static void load_state(const char *, struct state *, struct replacement *);
 static void count_new_lines(void *, const struct lines *);
+static void begin_edition(struct edition *);
 static void report(const struct options *, const struct totals *);
 
 int
@@ -74,6 +79,7 @@ main(int argc, char *argv[])
 		input.arg = &state.totals;
 		status = read_all(&input, argv);
 	}
+	begin_edition(&options.edition);
 	report(&options, &state.totals);
 	return status;
 }
@@ -83,18 +89,24 @@ parse_options(int argc, char *argv[], struct options *options)
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "Vf:o:s:")) != -1) {
+	while ((ch = getopt(argc, argv, "Vf:no:s:t:")) != -1) {
 		switch (ch) {
 		case 'V':
 			print_version();
 		case 'f':
 			options->format = find_format(optarg);
 			break;
+		case 'n':
+			options->edition.text_held = 1;
+			break;
 		case 'o':
 			options->output = optarg;
 			break;
 		case 's':
 			options->state = optarg;
+			break;
+		case 't':
+			options->edition.title = parse_title(optarg);
 			break;
 		default:
 			usage();
@@ -115,6 +127,16 @@ find_format(const char *name)
 	    name);
 }
 
+static const char *
+parse_title(const char *title)
+{
+	const char *problem = title_problem(title);
+
+	if (problem != NULL)
+		errx(EXIT_USAGE, "-t %s: %s", title, problem);
+	return title;
+}
+
 static _Noreturn void
 print_version(void)
 {
@@ -127,9 +149,9 @@ static _Noreturn void
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: tarpit-stats [-V] [-f text|html|json|prometheus]"
+	    "usage: tarpit-stats [-nV] [-f text|html|json|prometheus]"
 	    " [-o file] [-s state]\n"
-	    "                    [file ...]\n");
+	    "                    [-t title] [file ...]\n");
 	exit(EXIT_USAGE);
 }
 
@@ -235,19 +257,28 @@ count_new_lines(void *state, const struct lines *lines)
 }
 
 static void
+begin_edition(struct edition *edition)
+{
+	const char *problem = edition_begin(edition);
+
+	if (problem != NULL)
+		errx(EXIT_USAGE, "SOURCE_DATE_EPOCH: %s", problem);
+}
+
+static void
 report(const struct options *options, const struct totals *totals)
 {
 	struct replacement new;
 
 	if (options->output == NULL) {
-		options->format->report(stdout, totals);
+		options->format->report(stdout, totals, &options->edition);
 		if (fflush(stdout) == EOF || ferror(stdout))
 			err(EXIT_FAILURE, "standard output");
 		return;
 	}
 	if (replace_begin(&new, options->output, OUTPUT_MODE) == -1)
 		err(EXIT_FAILURE, "%s", options->output);
-	options->format->report(new.file, totals);
+	options->format->report(new.file, totals, &options->edition);
 	if (replace_commit(&new) == -1)
 		err(EXIT_FAILURE, "%s", options->output);
 }

@@ -13,7 +13,7 @@ import tempfile
 import unittest
 
 from tests.lib import made_up
-from tests.lib.stats import (BERLIN, FORGED, GOLDEN, STATS, state_content,
+from tests.lib.stats import (BERLIN, FORGED, GOLDEN, MADE, STATS, state_content,
                              with_checksum)
 
 PAGE_MAX = 60000
@@ -25,7 +25,7 @@ def report(log, kind="html", zone=BERLIN, **environment):
         log = "".join(line + "\n" for line in log)
     result = subprocess.run(
         [STATS, "-f", kind], input=log.encode(), capture_output=True,
-        env=dict(os.environ, TZ=zone, **environment), timeout=60)
+        env={**os.environ, **MADE, "TZ": zone, **environment}, timeout=60)
     if result.returncode != 0 or result.stderr != b"":
         raise AssertionError(result.stderr.decode())
     return result.stdout.decode()
@@ -438,7 +438,7 @@ class Large(unittest.TestCase):
             state.flush()
             done = subprocess.run(
                 [STATS, "-f", "html", "-s", state.name], input=b"",
-                capture_output=True, env={"TZ": "UTC"}, timeout=60)
+                capture_output=True, env={"TZ": "UTC", **MADE}, timeout=60)
             self.assertEqual((done.returncode, done.stderr), (0, b""))
             return Page(done.stdout.decode())
 

@@ -20,7 +20,8 @@
 #define LAST_MSEC INT64_C(253402300799999) /* of the year 9999 */
 
 static void check_report(
-    void (*)(FILE *, const struct totals *), const struct totals *);
+    void (*)(FILE *, const struct totals *, const struct edition *),
+    const struct totals *);
 static void check_text(const char *, size_t);
 static int is_html(const char *);
 static void check_numbers(const char *);
@@ -129,14 +130,17 @@ check_reports(const struct totals *totals)
 
 static void
 check_report(
-    void (*report)(FILE *, const struct totals *), const struct totals *totals)
+    void (*report)(FILE *, const struct totals *, const struct edition *),
+    const struct totals *totals)
 {
+	static const struct edition edition = { .made = LAST_MSEC,
+		.held = { .known = 1, .connections = 3, .longest = 86400000 } };
 	size_t size;
 	char *text;
 	FILE *out = open_memstream(&text, &size);
 
 	CHECK(out != NULL);
-	report(out, totals);
+	report(out, totals, &edition);
 	CHECK(!ferror(out));
 	CHECK(fclose(out) == 0);
 	check_text(text, size);

@@ -25,6 +25,7 @@ import tarfile
 import urllib.request
 
 from tests.lib import made_up
+from tests.lib.stats import MADE
 from tests.page.browser import Browser, find
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -137,7 +138,7 @@ def report(form, name):
     log = "".join(line + "\n" for line in CASES[name])
     return subprocess.run(
         [STATS, "-f", form], input=log.encode(), stdout=subprocess.PIPE,
-        env=dict(os.environ, TZ="Europe/Berlin"), check=True,
+        env={**os.environ, **MADE, "TZ": "Europe/Berlin"}, check=True,
         timeout=60).stdout
 
 

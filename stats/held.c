@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Who is stuck right now, by the processes in /proc.  No capability is needed
+ * for what is read there, and none of it is about the client.
+ */
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "held.h"
+#include "../hold.h"
+
+#define USER	 "tarpit"
+#define PROGRAM	 "tarpit"
+#define STAT_MAX 1024 /* its fields up to the start are shorter than half */
+
+/* What proc(5) says about a process. */
+struct process {
+	char name[64];
+	char state;
+	int64_t start; /* ms since the machine started */
+};
+
+static int find_user(uid_t *);
+static int count_processes(struct held *, DIR *, uid_t);
+static void count_process(struct held *, int, const char *, int64_t);
+static int read_process(int, const char *, struct process *);
+static int parse_process(const char *, struct process *);
+static int64_t uptime(void);
+
+void
+held_count(struct held *held)
+{
+	struct process first;
+	uid_t user;
+	DIR *proc;
+
+	memset(held, 0, sizeof(*held));
+	if (find_user(&user) == -1 || (proc = opendir("/proc")) == NULL)
+		return;
+	/* Whoever may not see the first process does not see all others. */
+	if (read_process(dirfd(proc), "1", &first) == 0)
+		held->known = count_processes(held, proc, user) == 0;
+	closedir(proc);
+}
+
+/* In the file: getpwnam(3) of a static program needs libraries after all. */
+static int
+find_user(uid_t *user)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	struct passwd *entry;
+
+	if (file == NULL)
+		return -1;
+	while ((entry = fgetpwent(file)) != NULL) {
+		if (strcmp(entry->pw_name, USER) == 0) {
+			*user = entry->pw_uid;
+			break;
+		}
+	}
+	fclose(file);
+	return entry == NULL ? -1 : 0;
+}
+
+static int
+count_processes(struct held *held, DIR *proc, uid_t user)
+{
+	int64_t now = uptime();
+	struct dirent *entry;
+	struct stat st;
+
+	while (errno = 0, (entry = readdir(proc)) != NULL) {
+		const char *id = entry->d_name;
+
+		if (strspn(id, "0123456789") == strlen(id) &&
+		    fstatat(dirfd(proc), id, &st, 0) == 0 && st.st_uid == user)
+			count_process(held, dirfd(proc), id, now);
+	}
+	return errno == 0 ? 0 : -1;
+}
+
+static void
+count_process(struct held *held, int proc, const char *id, int64_t now)
+{
+	struct process process;
+	int64_t age;
+
+	/* It may have ended by now, or its parent has not noticed its end. */
+	if (read_process(proc, id, &process) == -1 || process.state == 'Z' ||
+	    strcmp(process.name, PROGRAM) != 0)
+		return;
+	held->connections++;
+	age = now - process.start;
+	if (age > held->longest)
+		held->longest = age;
+}
+
+static int
+read_process(int proc, const char *id, struct process *process)
+{
+	char path[NAME_MAX + sizeof("/stat")], text[STAT_MAX];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/stat", id);
+	if ((fd = openat(proc, path, O_RDONLY | O_CLOEXEC)) == -1)
+		return -1;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len == -1)
+		return -1;
+	text[len] = '\0';
+	return parse_process(text, process);
+}
+
+/* "42 (name) S" and numbers, the 22nd field being its start. */
+static int
+parse_process(const char *text, struct process *process)
+{
+	const char *name = strchr(text, '(');
+	const char *end = strrchr(text, ')'); /* names can have it as well */
+	unsigned long long ticks;
+	size_t len;
+
+	if (name == NULL || end == NULL ||
+	    sscanf(end,
+		") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+		" %*s %*s %*s %*s %*s %llu",
+		&process->state, &ticks) != 2)
+		return -1;
+	len = (size_t)(end - name - 1);
+	if (len >= sizeof(process->name))
+		return -1;
+	memcpy(process->name, name + 1, len);
+	process->name[len] = '\0';
+	process->start = (int64_t)ticks * SECOND_MSEC / sysconf(_SC_CLK_TCK);
+	return 0;
+}
+
+/* In ms, with the time that the machine was suspended, as starts are. */
+static int64_t
+uptime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * SECOND_MSEC + now.tv_nsec / 1000000;
+}
