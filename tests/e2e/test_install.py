@@ -27,7 +27,8 @@ DOCS = {DOC + name for name in (
     "examples/xinetd/tarpit", "examples/nftables/tarpit.nft",
     "examples/inetd/inetd.conf", "examples/tcpserver/run",
     "examples/tcpsvd/run", "examples/systemd/hardened.conf",
-    "examples/systemd/bind.conf", "examples/rsyslog/tarpit.conf",
+    "examples/systemd/bind.conf", "examples/systemd/options.conf",
+    "examples/rsyslog/tarpit.conf",
     "examples/logrotate/tarpit", "examples/cron/tarpit-stats")}
 
 

@@ -347,7 +347,7 @@ class SocketActivate(Supers, unittest.TestCase):
         return ["systemd-socket-activate", "--accept", "--inetd",
                 "--listen=" + listen, "setpriv", "--reuid=" + user,
                 "--regid=" + user, "--clear-groups", "--no-new-privs",
-                start.lstrip("-")]
+                start.lstrip("-").split()[0]]
 
     @staticmethod
     def setting(units, unit, key):
@@ -373,6 +373,7 @@ class Units(unittest.TestCase):
 
     def put_drop_ins(self):
         self.put("hardened.conf", "tarpit@.service.d/hardened.conf")
+        self.put("options.conf", "tarpit@.service.d/options.conf")
         self.put("bind.conf", "tarpit.socket.d/bind.conf")
 
     def analyze(self, *args):

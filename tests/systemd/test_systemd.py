@@ -283,6 +283,19 @@ class DropIns(Lab):
         self.clients.close(live)
         self.lines(100)
 
+    def test_options(self):
+        self.use("options.conf", "tarpit@.service", "#Env", "Env")
+        clients = self.clients.hold(sources(1, 20))
+        self.assertEqual({client.got.split()[1] for client in clients},
+                         {b"tarpit.example.org"})
+        arguments = set()
+        for pid in pids():
+            with open("/proc/%d/cmdline" % pid) as file:
+                arguments.add(file.read())
+        self.assertEqual(arguments, {"\0".join([
+            TARPIT, "-n", "tarpit.example.org", "-i", "4000", "-t", "7200",
+            ""])})
+
     def test_bind(self):
         self.use("bind.conf", "tarpit.socket", "192.0.2.25", "127.0.0.2")
         live = self.clients.hold(sources(1, 20), address="127.0.0.2")
@@ -398,6 +411,59 @@ class Nft(Lab):
         self.assertIn("syntax error", run(
             "journalctl", "-u", self.SERVICE))
         systemctl("reset-failed")
+
+
+class Mistakes(Lab):
+    """The reason is where OPERATING.md says, and what it says helps."""
+
+    def make(self, line):
+        self.addCleanup(drop_in, "tarpit@.service", "")
+        drop_in("tarpit@.service", "[Service]\n%s\n" % line)
+
+    def mend(self):
+        drop_in("tarpit@.service", "")
+        systemctl("restart", "tarpit.socket")
+        self.one_more_is_served()
+
+    def turned_away(self):
+        self.assertEqual(self.clients.settle(self.clients.connect([None])),
+                         [])
+
+    @staticmethod
+    def errors():
+        run("journalctl", "--sync")
+        return run("journalctl", "-q", "-o", "cat", "-t", "tarpit", "-p",
+                   "err").splitlines()
+
+    def test_in_an_option(self):
+        self.make('Environment="CAP=-t 0"')
+        self.turned_away()
+        self.assertTrue(wait_for(lambda: any(
+            "-t" in line and "too small" in line for line in self.errors())))
+        self.assertEqual(show("tarpit.socket", "ActiveState"), "active")
+        self.mend()
+
+    def test_in_a_line_of_options(self):
+        """One that is no option, and one that is no line at all."""
+        before = len(self.errors())
+        self.make("Environment=CAP=-t 3600 NAME\nCAP=3600")
+        self.turned_away()
+        self.assertEqual(show("tarpit.socket", "ActiveState"), "active")
+        self.assertTrue(wait_for(lambda: len(self.errors()) > before))
+        self.mend()
+
+    def test_a_second_command(self):
+        self.make("ExecStart=-%s -t 3600" % TARPIT)
+        self.turned_away()
+        self.assertEqual(show("tarpit.socket", "ActiveState"), "failed")
+        reason = "Service has more than one ExecStart="
+        self.assertIn(reason, run("journalctl", "-q", "-o", "cat", "-p",
+                                  "warning", "-u", "tarpit*"))
+        verify = subprocess.run(
+            ["systemd-analyze", "verify", "tarpit@x.service"],
+            text=True, capture_output=True, check=False)
+        self.assertIn(reason, verify.stderr)
+        self.mend()
 
 
 class Parked(Lab):
