@@ -90,7 +90,7 @@ struct reply {
 	int prefix_len; /* 0 until the reply begins */
 	int line_len;	/* of this line, with CRLF */
 	int word_end;	/* where the word ends */
-	int at;		/* the next octet's place in the line */
+	int at;		/* the next byte's place in the line */
 };
 
 struct connection {
@@ -129,20 +129,21 @@ static int hear_command(struct connection *);
 static const char *verb_by_first(char);
 static int verb_goes_on(const char *, int, char);
 static int is_letter(char, char);
-static int read_octet(struct connection *, char *);
+static int read_byte(struct connection *, char *);
 static void start_reply(struct reply *, const char *);
 static void give_back_stack(void) __attribute__((__noinline__));
 static void stall(struct connection *, int);
 static int64_t draw_wait(int);
 static void start_line(struct reply *);
 static void start_word(struct reply *);
-static char octet(const struct reply *);
-static void advance(struct reply *);
-static int send_octets(struct connection *, const char *, size_t);
+static int next_piece(const struct reply *, char *);
+static char byte(const struct reply *);
+static void advance(struct reply *, int);
+static int send_bytes(struct connection *, const char *, int);
 static int wait_until(struct connection *, short, int64_t);
 static int socket_error(void);
 static int64_t silence_usec(int);
-static void hang_up(const struct reply *);
+static void hang_up(void);
 
 int
 main(int argc, char *argv[])
@@ -170,7 +171,7 @@ main(int argc, char *argv[])
 	limit_socket(options.interval);
 	hold_client(&c, &options);
 	held = now_usec(CLOCK_MONOTONIC) - c.since - silence_usec(c.error);
-	hang_up(&c.reply);
+	hang_up();
 
 	hold.disconnected = hold.connected;
 	if (held > 0)
@@ -497,7 +498,7 @@ greet(struct connection *c, const char *name)
 	int len;
 
 	len = snprintf(greeting, sizeof(greeting), "220 %s ESMTP\r\n", name);
-	return send_octets(c, greeting, (size_t)len);
+	return send_bytes(c, greeting, len) == -1 ? -1 : 0;
 }
 
 /*
@@ -513,7 +514,7 @@ hear_command(struct connection *c)
 	int len;
 
 	for (len = 0; len < COMMAND_LEN_MAX; len++) {
-		if (read_octet(c, &ch) == -1)
+		if (read_byte(c, &ch) == -1)
 			return -1;
 		if (len == 0)
 			verb = verb_by_first(ch);
@@ -555,7 +556,7 @@ is_letter(char ch, char upper)
 }
 
 static int
-read_octet(struct connection *c, char *ch)
+read_byte(struct connection *c, char *ch)
 {
 	for (;;) {
 		switch (recv(CLIENT, ch, 1, MSG_DONTWAIT)) {
@@ -606,12 +607,13 @@ stall(struct connection *c, int interval)
 
 	for (;;) {
 		int64_t next = now_usec(CLOCK_MONOTONIC) + draw_wait(interval);
-		char ch = octet(reply);
+		char piece[CODE_LEN];
+		int len = next_piece(reply, piece), sent;
 
 		if (wait_until(c, 0, next) == -1)
 			return;
-		if (send_octets(c, &ch, 1) == 0)
-			advance(reply);
+		if ((sent = send_bytes(c, piece, len)) != -1)
+			advance(reply, sent);
 		else if (c->error != EAGAIN)
 			return;
 	}
@@ -646,8 +648,25 @@ start_word(struct reply *reply)
 		reply->word_end = reply->line_len;
 }
 
+/*
+ * Copy what to send next to buf, and return its length.  The reply's text goes
+ * out byte by byte, but the code at the start of a line in one piece: some
+ * clients take "250" and the end of the connection for a final reply (Python's
+ * smtplib and sendmail do), and the process may be killed between two pieces.
+ */
+static int
+next_piece(const struct reply *reply, char *buf)
+{
+	if (reply->at >= CODE_LEN) {
+		buf[0] = byte(reply);
+		return 1;
+	}
+	memcpy(buf, &reply->prefix[reply->at], (size_t)(CODE_LEN - reply->at));
+	return CODE_LEN - reply->at;
+}
+
 static char
-octet(const struct reply *reply)
+byte(const struct reply *reply)
 {
 	if (reply->at < reply->prefix_len)
 		return reply->prefix[reply->at];
@@ -661,22 +680,27 @@ octet(const struct reply *reply)
 }
 
 static void
-advance(struct reply *reply)
+advance(struct reply *reply, int sent)
 {
 	if (reply->at == reply->word_end)
 		start_word(reply);
-	if (++reply->at == reply->line_len)
+	reply->at += sent;
+	if (reply->at == reply->line_len)
 		start_line(reply);
 }
 
-/* All of them at once; a client that closed its window gets EAGAIN. */
+/*
+ * Send without waiting; a client that has closed its window gets EAGAIN.
+ * Returns how many bytes were sent, or -1.
+ */
 static int
-send_octets(struct connection *c, const char *buf, size_t len)
+send_bytes(struct connection *c, const char *buf, int len)
 {
-	if (send(CLIENT, buf, len, MSG_DONTWAIT) != -1)
-		return 0;
-	c->error = errno;
-	return -1;
+	ssize_t sent = send(CLIENT, buf, (size_t)len, MSG_DONTWAIT);
+
+	if (sent == -1)
+		c->error = errno;
+	return (int)sent;
 }
 
 /*
@@ -748,15 +772,11 @@ silence_usec(int error)
 
 /*
  * A FIN in the middle of a line sends a genuine server to the next MX; a final
- * reply would make it defer the mail or bounce it.  Some clients take "250"
- * and a FIN for a final reply (Python's smtplib does), so the code goes out
- * with its hyphen.
+ * reply would make it defer the mail or bounce it.  A RST instead of the FIN
+ * makes dma(8) bounce it.
  */
 static void
-hang_up(const struct reply *reply)
+hang_up(void)
 {
-	if (reply->prefix_len > 0 && reply->at < CODE_LEN)
-		send(CLIENT, &reply->prefix[reply->at],
-		    (size_t)(CODE_LEN - reply->at), MSG_DONTWAIT);
 	shutdown(CLIENT, SHUT_WR);
 }

@@ -141,7 +141,7 @@ class Run(unittest.TestCase):
                 with wait_for(self.connect) as client:
                     self.assertTrue(client.recv(100).startswith(b"220 "))
                     client.sendall(b"EHLO me\r\n")
-                    self.assertEqual(client.recv(100), b"2")
+                    self.assertEqual(client.recv(100), b"250-")
                 self.assertTrue(wait_for(line))
                 self.assertEqual(Hold(line()[0]).ip, "127.0.0.1")
             finally:

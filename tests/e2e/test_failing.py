@@ -51,7 +51,7 @@ class Tarpits(unittest.TestCase):
     def test_full_send_buffer_loses_no_octet(self):
         for after in 1, 3:
             with self.held(call="send", error=errno.EAGAIN, after=after) as t:
-                self.assertEqual(t.stuck() + t.expect(8), b"250-mx.ex")
+                self.assertEqual(t.stuck() + t.expect(5), b"250-mx.ex")
                 t.signal(signal.SIGTERM)
                 t.line()
 
@@ -115,7 +115,7 @@ class Tarpits(unittest.TestCase):
         """The next octet's time is over before it is waited for."""
         for after in range(4, 10):
             with self.held(call="late", after=after) as t:
-                self.assertEqual(t.stuck() + t.expect(8), b"250-mx.ex")
+                self.assertEqual(t.stuck() + t.expect(5), b"250-mx.ex")
 
 
 class Stats(StatsTest):

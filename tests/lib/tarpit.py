@@ -77,10 +77,12 @@ class Tarpit:
         return self.expect(len(GREETING))
 
     def stuck(self, command=b"EHLO client.example\r\n"):
-        """Go on to where the endless reply has begun."""
+        """Go on to where the endless reply has begun; return its code, which
+        comes in one piece.
+        """
         self.greeting()
         self.client.sendall(command)
-        return self.expect(1)
+        return self.expect(4)
 
     def signal(self, signo):
         self.process.send_signal(signo)
