@@ -165,7 +165,8 @@ check-ports: all
 	tests/ports/check-ports || [ $$? -eq 77 ]
 
 # Genuine mail, from real mail servers; root.
-MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime
+MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime \
+	nftables
 check-mail: tarpit
 	tests/setup/unpack $(BUILD)/mail $(MAIL)
 	tests/mail/check-mail || [ $$? -eq 77 ]

@@ -5,13 +5,21 @@ import sys
 
 from tests.lib.runner import run_all
 
-CLASSES = ["OpenSmtpd", "Postfix", "PatientExim", "Exim", "PostfixWatchdog"]
+CLASSES = {
+    "test_mail": ["OpenSmtpd", "Postfix", "PatientExim", "Exim",
+                  "PostfixWatchdog"],
+    "test_later": ["OpenSmtpdLater", "PostfixLater", "EximLater", "Bot"],
+}
 
 
 def main():
-    names = sys.argv[1:] or CLASSES
-    return run_all({name: ["tests.mail.test_mail." + name] for name in names},
-                   len(names))
+    wanted = sys.argv[1:]
+    suites = {name: ["tests.mail.%s.%s" % (module, name)]
+              for module, names in CLASSES.items() for name in names
+              if not wanted or name in wanted}
+    if len(suites) < len(wanted):
+        sys.exit("check-mail: there is no such class")
+    return run_all(suites, len(suites))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ SPEED = 60
 CAP = 4
 WATCHDOG = 12       # two holds of CAP are less, two of 9 s are more
 AT_ONCE = 1.5       # seconds: less than any RETRY
-LONG = 60           # seconds: what takes so long does not happen
+LONG = 200          # seconds: what takes so long does not happen
 MANY = 20
 
 

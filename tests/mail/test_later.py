@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A primary that is up and says "later": what that costs genuine mail, with
+the nftables rule and without.
+
+See test_mail.py for the time, which is compressed.  An attempt is a session
+of the primary in which a message got as far as the answer in question.
+"""
+
+import socket
+import time
+import unittest
+
+from tests.lib import mailers
+from tests.lib.process import wait_for
+from tests.mail.lab import Log, Tarpit, Wire
+from tests.mail.primary import DATA, GREETING, RCPT, Primary
+from tests.mail.rules import Rules
+from tests.mail.test_mail import (CAP, LONG, MAIL, PATIENCE, RETRY, SENDER,
+                                  SPEED, TARPIT, TARPIT6, Lab,
+                                  setUpModule)  # noqa: F401
+
+MAIL6 = "2001:db8::10"
+HOSTS = {
+    "mail.example": [MAIL],
+    "mail6.example": [MAIL6],
+    "mail46.example": [MAIL, MAIL6],
+    "mail.sender.example": [SENDER],
+    "tarpit.example": [TARPIT],
+    "tarpit6.example": [TARPIT6],
+    "tarpits.example": [TARPIT, TARPIT6],
+}
+MX = {
+    "alone.example": [(10, "mail.example")],
+    "last.example": [(10, "mail.example"), (90, "tarpit.example")],
+    "last2.example": [(10, "mail.example"), (90, "tarpits.example")],
+    "last6.example": [(10, "mail6.example"), (90, "tarpit6.example")],
+    "last46.example": [(10, "mail46.example"), (90, "tarpits.example")],
+    "first.example": [(10, "tarpit.example"), (20, "mail.example")],
+    "sender.example": [(10, "mail.sender.example")],
+}
+
+
+class Later(Lab):
+    """What must be true of each server that sends."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.figures = []
+        for name, context in (("dns", mailers.Dns(MX, HOSTS)),
+                              ("primary", Primary(MAIL, MAIL6)),
+                              ("home", Primary(SENDER))):
+            cls.addClassCleanup(context.__exit__, None, None, None)
+            setattr(cls, name, context)
+
+    def deliver(self, domain, later):
+        """One message; the attempts that it takes."""
+        self.primary.refuse(later)
+        begun, start = len(self.log.holds), time.monotonic()
+        self.send(domain)
+        self.arrive(*self.messages)
+        seconds = time.monotonic() - start
+        self.assertTrue(wait_for(lambda: not self.server.queue(), LONG))
+        # Nothing is held any longer, or it is another message's.
+        self.assertTrue(wait_for(lambda: not self.tarpit.live(), LONG))
+        held = self.log.holds[begun:]
+        for hold in held:
+            self.assertLess(hold.length, self.cap + 1)
+        return self.primary.attempts, seconds, held
+
+    def report(self, later, how, seconds, held):
+        self.figure("%s, %s: %s; delivered after" % (
+            later, how, "held " + " and ".join(
+                "%.1f" % hold.length for hold in held) if held else
+            "not held"), seconds)
+
+    def compare(self, later):
+        """Without a tarpit, with the rule, and without."""
+        self.start()
+        alone, seconds, held = self.deliver("alone.example", later)
+        self.report(later, "no tarpit", seconds, held)
+        with Rules([MAIL, MAIL6], [TARPIT, TARPIT6]):
+            attempts, seconds, held = self.deliver("last.example", later)
+        self.report(later, "rule", seconds, held)
+        self.assertEqual(held, [])
+        self.assertEqual(self.wire.told(TARPIT), [])
+        self.assertLessEqual(attempts, alone + 1)
+        _, seconds, held = self.deliver("last.example", later)
+        self.report(later, "no rule", seconds, held)
+        self.nothing_is_lost()
+
+    def test_1_at_the_greeting(self):
+        self.compare(GREETING)
+
+    def test_1_to_rcpt(self):
+        self.compare(RCPT)
+
+    def test_1_after_data(self):
+        self.compare(DATA)
+
+    def test_1_two_addresses_and_no_rule(self):
+        self.start()
+        _, seconds, held = self.deliver("last2.example", RCPT)
+        self.report(RCPT, "no rule, two addresses", seconds, held)
+        self.nothing_is_lost()
+
+    def with_rule(self):
+        self.start()
+        return self.enter(Rules([MAIL, MAIL6], [TARPIT, TARPIT6]))
+
+    def never_held(self):
+        self.nothing_is_lost()
+        self.assertEqual(self.log.holds, [])
+        self.assertEqual(self.tarpit.live(), [])
+        self.assertEqual(self.wire.told(TARPIT, TARPIT6), [])
+
+    def test_2_stopped_while_its_machine_is_up(self):
+        rules = self.with_rule()
+        self.primary.stop()
+        self.send("last.example")
+        self.assertTrue(wait_for(lambda: rules.resets() > 0, LONG),
+                        self.server.log())
+        self.assertEqual(len(self.server.queue()), 1)
+        self.primary.start()
+        self.figure("its program stopped, rule; from its return to delivery",
+                    self.arrive(*self.messages))
+        self.never_held()
+
+    def test_3_over_ipv6(self):
+        self.with_rule()
+        self.deliver("last6.example", RCPT)
+        self.never_held()
+
+    def test_3_over_both(self):
+        self.with_rule()
+        self.deliver("last46.example", RCPT)
+        self.never_held()
+
+    def test_4_straight_to_the_tarpit_is_held(self):
+        self.with_rule()
+        self.send("first.example")
+        self.held()
+        self.arrive(*self.messages)
+        self.nothing_is_lost()
+
+
+class PostfixLater(Later, unittest.TestCase):
+    def sender(self, **settings):
+        return mailers.Postfix(timeout=PATIENCE, retry=RETRY, **settings)
+
+    def test_3_a_tarpit_with_a_family_that_the_primary_has_not(self):
+        """Nobody can have come to the primary over IPv6."""
+        self.with_rule()
+        _, _, held = self.deliver("last2.example", RCPT)
+        self.assertEqual([hold.ip for hold in held], [mailers.ADDRESS6])
+
+
+class EximLater(Later, unittest.TestCase):
+    def sender(self, **settings):
+        return mailers.Exim(timeout=PATIENCE, retry=RETRY, **settings)
+
+
+class OpenSmtpdLater(Later, unittest.TestCase):
+    cap = 8
+    speed = SPEED
+
+    def sender(self, **settings):
+        return mailers.OpenSmtpd(speed=SPEED, **settings)
+
+
+class Bot(unittest.TestCase):
+    """Spamware that goes straight to the last host, with the rule."""
+
+    def test_is_held(self):
+        for address in MAIL, MAIL6, mailers.ADDRESS, mailers.ADDRESS6:
+            mailers.add_address(address)
+        with Wire(), Log() as log, \
+                Tarpit({TARPIT: CAP, TARPIT6: CAP}) as tarpit, \
+                Rules([MAIL, MAIL6], [TARPIT, TARPIT6]):
+            for source, address in ((mailers.ADDRESS, TARPIT),
+                                    (mailers.ADDRESS6, TARPIT6)):
+                with socket.create_connection(
+                        (address, 25), LONG, (source, 0)) as bot:
+                    self.assertEqual(bot.recv(4), b"220 ")
+                    bot.sendall(b"EHLO bot.example\r\n")
+                    while bot.recv(4096):
+                        pass
+            self.assertTrue(wait_for(lambda: len(log.holds) == 2, LONG))
+            self.assertEqual(tarpit.live(), [])
+        for hold, source in zip(log.holds, (mailers.ADDRESS,
+                                            mailers.ADDRESS6)):
+            self.assertEqual(hold.ip, source)
+            self.assertGreater(hold.length, 0.75 * CAP - 0.2)
+
+
+if __name__ == "__main__":
+    unittest.main()
