@@ -46,6 +46,10 @@ STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
 STATS_OBJS = $(STATS_SRCS:.c=.o) hold.o
 STATS_STYLE = stats/page.css.inc
 STATS_HEADERS = hold.h version.h stats/*.h $(STATS_STYLE)
+MX_SRCS	= mx/mx.c mx/lookup.c mx/dns.c mx/ask.c mx/probe.c mx/rules.c \
+	mx/report.c mx/name.c
+MX_OBJS	= $(MX_SRCS:.c=.o)
+MX_HEADERS = cap.h version.h mx/*.h
 
 .PHONY: all small deps run check check-programs check-units check-fuzz \
 	check-systemd check-mail check-page check-deb check-ports built \
@@ -53,7 +57,7 @@ STATS_HEADERS = hold.h version.h stats/*.h $(STATS_STYLE)
 	bench-supers bench-hold lint lint-build install uninstall deb clean
 .NOTPARALLEL:
 
-all: tarpit tarpit-stats
+all: tarpit tarpit-stats tarpit-mx
 
 tarpit: $(OBJS)
 tarpit: LDADD =
@@ -63,6 +67,11 @@ tarpit tarpit-stats:
 	@$(LINK) $(LDSTATIC) -o $@ $^ $(LDADD) 2>/dev/null || { \
 	    echo "no static libraries here: linking dynamically"; \
 	    $(LINK) -o $@ $^ $(LDADD); }
+
+# It asks a question now and then, and the resolver should be the machine's.
+tarpit-mx: LDADD += -lresolv
+tarpit-mx: $(MX_OBJS)
+	$(LINK) -o $@ $^ $(LDADD)
 
 # After all, so that "make install" finds nothing that is newer.
 small: all
@@ -74,6 +83,7 @@ small: all
 $(STATS_SRCS:.c=.o): STD += $(STATS_STD)
 $(OBJS): $(HEADERS)
 $(STATS_OBJS): $(STATS_HEADERS)
+$(MX_OBJS): $(MX_HEADERS)
 
 # The style sheet as strings of C, a line each, without comments and indentation.
 $(STATS_STYLE): stats/page.css
@@ -102,8 +112,8 @@ install: all
 	# In one step, since connections come at any moment of an upgrade.
 	install -m 755 tarpit $(DESTDIR)$(BINDIR)/tarpit.new
 	mv -f $(DESTDIR)$(BINDIR)/tarpit.new $(DESTDIR)$(BINDIR)/tarpit
-	install -m 755 tarpit-stats $(DESTDIR)$(BINDIR)
-	install -m 644 tarpit.8 tarpit-stats.8 $(DESTDIR)$(MANDIR)
+	install -m 755 tarpit-stats tarpit-mx $(DESTDIR)$(BINDIR)
+	install -m 644 tarpit.8 tarpit-stats.8 tarpit-mx.8 $(DESTDIR)$(MANDIR)
 	install -m 644 README.md NEWS LICENSE units/OPERATING.md \
 	    $(DESTDIR)$(DOCDIR)
 	@units/install '$(DESTDIR)' '$(BINDIR)' '$(LIBDIR)' '$(DOCDIR)' \
@@ -112,8 +122,10 @@ install: all
 uninstall:
 	@units/uninstall '$(DESTDIR)' '$(LIBDIR)' '$(UNITDIR)' \
 	    '$(SYSUSERSDIR)' '$(XINETDDIR)'
-	rm -f $(DESTDIR)$(BINDIR)/tarpit $(DESTDIR)$(BINDIR)/tarpit-stats
-	rm -f $(DESTDIR)$(MANDIR)/tarpit.8 $(DESTDIR)$(MANDIR)/tarpit-stats.8
+	rm -f $(DESTDIR)$(BINDIR)/tarpit $(DESTDIR)$(BINDIR)/tarpit-stats \
+	    $(DESTDIR)$(BINDIR)/tarpit-mx
+	rm -f $(DESTDIR)$(MANDIR)/tarpit.8 $(DESTDIR)$(MANDIR)/tarpit-stats.8 \
+	    $(DESTDIR)$(MANDIR)/tarpit-mx.8
 	rm -rf $(DESTDIR)$(DOCDIR)
 	-rmdir $(DESTDIR)$(MANDIR) 2>/dev/null
 
@@ -121,7 +133,8 @@ deb:
 	packaging/deb dist
 
 clean:
-	rm -f tarpit tarpit-stats $(OBJS) $(STATS_OBJS) $(STATS_STYLE)
+	rm -f tarpit tarpit-stats tarpit-mx $(OBJS) $(STATS_OBJS) $(MX_OBJS) \
+	    $(STATS_STYLE)
 	rm -rf tests/build dist
 
 include tests/tests.mk

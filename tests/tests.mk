@@ -3,7 +3,7 @@
 BUILD	= tests/build
 CHECK_LIBS = -lcheck -lsubunit -lm -lrt -lpthread
 UNIT	= $(BUILD)/unit_hold $(BUILD)/unit_log $(BUILD)/unit_tarpit \
-	$(BUILD)/unit_stats
+	$(BUILD)/unit_stats $(BUILD)/unit_mx
 UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/write.c
 # The programs with one thing changed, and what runs one of them.
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
@@ -18,7 +18,7 @@ $(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats: \
 	STD += $(STATS_STD)
 # Laid over /usr and /etc in the sandbox; see tests/setup/unpack.
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime \
-	nftables
+	nftables dnsmasq-base
 
 # All of it, or with TESTS="test_seal test_state" those of tests/e2e only.
 TESTS	=
@@ -35,6 +35,7 @@ check-units: $(UNIT)
 	$(BUILD)/unit_log
 	$(BUILD)/unit_tarpit
 	$(BUILD)/unit_stats
+	$(BUILD)/unit_mx
 
 $(BUILD)/unit_hold: tests/unit/hold.c tests/unit/unit.h hold.c $(HEADERS)
 	@mkdir -p $(BUILD)
@@ -52,6 +53,11 @@ $(BUILD)/unit_stats: tests/unit/stats.c tests/unit/unit.h $(UNIT_STATS_SRCS) \
 	stats/set.h stats/totals.h stats/calendar.h stats/write.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit/stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
+
+$(BUILD)/unit_mx: tests/unit/mx.c tests/unit/unit.h mx/rules.c mx/name.c \
+	$(MX_HEADERS)
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ tests/unit/mx.c mx/rules.c mx/name.c $(CHECK_LIBS)
 
 $(BUILD)/tarpit-attempt: tests/doubles/attempt.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
@@ -87,7 +93,8 @@ include tests/fuzz/fuzz.mk
 
 # All programs again in $(BUILD), dynamic, for those who build them otherwise
 # and have tests/setup/with run them.
-BUILT	= $(BUILD)/tarpit $(BUILD)/tarpit-stats $(MODIFIED) $(UNIT)
+BUILT	= $(BUILD)/tarpit $(BUILD)/tarpit-stats $(BUILD)/tarpit-mx $(MODIFIED) \
+	$(UNIT)
 
 built: $(BUILT)
 
@@ -192,30 +199,34 @@ SCRIPTS	= tests/setup/deps tests/setup/sandbox tests/setup/unpack \
 	tests/systemd/image bench/bench-hold bench/bench-supers \
 	units/install units/uninstall units/tcpserver/run units/tcpsvd/run \
 	units/stats/update packaging/deb
-C_FILES	= *.c *.h stats/*.c stats/*.h tests/unit/*.[ch] tests/doubles/*.c \
+C_FILES	= *.c *.h stats/*.[ch] mx/*.[ch] tests/unit/*.[ch] tests/doubles/*.c \
 	tests/fuzz/*.[ch] tests/coverage/*.c bench/*.c
 
 lint: $(STATS_STYLE)
 	clang-format --dry-run -Werror $(C_FILES)
 	# One at a time: its analyzer carries errors from file to file.
-	set -e; for file in $(SRCS) $(STATS_SRCS); do \
+	set -e; for file in $(SRCS) $(STATS_SRCS) $(MX_SRCS); do \
 	    clang-tidy --quiet $$file -- $(STD); done
 	cppcheck --quiet --std=c17 --error-exitcode=1 \
 	    --enable=warning,style,performance,portability $(SRCS) \
-	    $(STATS_SRCS) tests/unit/*.c tests/doubles/*.c bench/*.c
+	    $(STATS_SRCS) $(MX_SRCS) tests/unit/*.c tests/doubles/*.c bench/*.c
 	shellcheck $(SCRIPTS)
-	mandoc -Tlint -Wwarning tarpit.8 tarpit-stats.8
+	mandoc -Tlint -Wwarning tarpit.8 tarpit-stats.8 tarpit-mx.8
 	$(MAKE) CC=clang CFLAGS='-O2 -Werror' BUILD=$(BUILD)/clang lint-build
 	$(MAKE) CC=gcc CFLAGS='-O2 -Werror' BUILD=$(BUILD)/gcc lint-build
 
 # Without a warning under either compiler.
 lint-build: $(UNIT) $(BUILD)/tarpit-unsealed $(BUILD)/tarpit $(BUILD)/floor \
-	$(BUILD)/tarpit-stats $(BUILD)/tarpit-failing \
+	$(BUILD)/tarpit-stats $(BUILD)/tarpit-mx $(BUILD)/tarpit-failing \
 	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
 
 $(BUILD)/tarpit-stats: $(STATS_SRCS) hold.c $(STATS_STYLE)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ $(STATS_SRCS) hold.c $(LDADD)
+
+$(BUILD)/tarpit-mx: $(MX_SRCS) $(MX_HEADERS)
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ $(MX_SRCS) $(LDADD) -lresolv
 
 $(BUILD)/tarpit: $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)

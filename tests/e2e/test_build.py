@@ -21,10 +21,10 @@ class Build(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.root = directory.name
-        for name in "tests", "tests/fuzz", "stats":
+        for name in "tests", "tests/fuzz", "stats", "mx":
             os.mkdir(os.path.join(self.root, name))
         for pattern in ("*.c", "*.h", "stats/*.c", "stats/*.h", "stats/*.css",
-                        "Makefile", "tests/tests.mk", "tests/fuzz/fuzz.mk"):
+                        "mx/*.c", "mx/*.h", "Makefile", "tests/tests.mk", "tests/fuzz/fuzz.mk"):
             for path in glob.glob(os.path.join(TOP, pattern)):
                 shutil.copy(path, os.path.join(
                     self.root, os.path.relpath(path, TOP)))

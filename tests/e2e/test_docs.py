@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 from tests.lib import TOP
+from tests.lib.mx import MX
 from tests.lib.stats import STATS
 from tests.lib.tarpit import TARPIT
 
@@ -34,6 +35,35 @@ class Docs(unittest.TestCase):
         self.assertEqual(
             re.findall(r"\[-(\w)", usage),
             re.findall(r"^\.Op Fl (\w)", synopsis, re.M))
+
+    def test_usage_of_mx_is_that_of_the_manual(self):
+        usage = subprocess.run([MX, "-x"], stdin=subprocess.DEVNULL,
+                               capture_output=True, text=True).stderr
+        synopsis = read("tarpit-mx.8").split(
+            ".Sh SYNOPSIS")[1].split(".Sh")[0]
+        self.assertEqual(
+            re.findall(r"\[-(\w+)", usage),
+            re.findall(r"^\.Op Fl (\w+)", synopsis, re.M))
+
+    def test_limits_of_mx_are_those_of_the_manual(self):
+        manual = read("tarpit-mx.8")
+        times = {name: int(value) for name, value in re.findall(
+            r"#define (\w+_SECONDS)\s+(\d+)",
+            read("mx/probe.h") + read("mx/probe.c"))}
+        self.assertIn(
+            "at most %d seconds: %d to\nconnect, %d until the greeting has "
+            "come, %d until the reply to EHLO begins, %d\nuntil it has "
+            "ended, and %d for QUIT" % (
+                sum(times.values()), times["CONNECT_SECONDS"],
+                times["GREETING_SECONDS"], times["REPLY_SECONDS"],
+                times["HANG_SECONDS"], times["QUIT_SECONDS"]), manual)
+        limits = dict(re.findall(r"#define (\w+_MAX)\s+(\d+)",
+                                 read("mx/domain.h") + read("mx/dns.h")))
+        self.assertIn("At most %s MX records of a domain and %s addresses" % (
+            limits["DNS_RECORDS_MAX"], limits["ADDRESSES_MAX"]), manual)
+        timeout, = set(re.findall(r"timeout (\d+)h",
+                                  read("units/nftables/tarpit.nft")))
+        self.assertIn("a tarpit refuses for %s hours" % timeout, manual)
 
     def test_limits_of_the_state_are_those_of_the_manual(self):
         header, manual = read("stats/state.h"), read("tarpit-stats.8")

@@ -12,6 +12,7 @@ from tests.lib.sandbox import needs_root
 PROGRAM = {
     "usr/local/sbin/tarpit", "usr/local/share/man/man8/tarpit.8",
     "usr/local/sbin/tarpit-stats", "usr/local/share/man/man8/tarpit-stats.8",
+    "usr/local/sbin/tarpit-mx", "usr/local/share/man/man8/tarpit-mx.8",
     "usr/local/lib/tarpit/stats-update"}
 SYSTEMD = {
     "usr/local/lib/systemd/system/tarpit.socket",

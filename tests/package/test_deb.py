@@ -160,6 +160,7 @@ class Install(Lab):
         names = run("dpkg", "--listfiles", "tarpit").splitlines()
         self.assertLessEqual(
             {"/usr/sbin/tarpit", "/usr/sbin/tarpit-stats",
+             "/usr/sbin/tarpit-mx", "/usr/share/man/man8/tarpit-mx.8.gz",
              "/usr/lib/tarpit/stats-update",
              "/usr/lib/sysusers.d/tarpit.conf",
              "/usr/share/man/man8/tarpit.8.gz",
