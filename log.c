@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The way of a line to syslog.  Nothing in this file opens a file, reads or
- * allocates, so that all of it works after seal().
+ * The way of one line to syslog, or to standard error.  Nothing in this file
+ * opens a file or connects a socket, so that all of it works after seal().
  */
 
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <errno.h>
 #include <paths.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <syslog.h>
 #include <time.h>
@@ -17,25 +20,34 @@
 
 #include "log.h"
 
-#define SYSLOG_TEXT_MAX	  384 /* prefix, text and NUL */
-#define SYSLOG_TRIES	  5
-#define SYSLOG_RETRY_NSEC 125000000 /* 4 waits: half a second */
+#define SYSLOG_TEXT_MAX 384 /* prefix, text and NUL */
+
+/* How long a process waits while there is no syslog daemon. */
+#define ABSENT_MSEC 5000
+
+/* The wait for the next try: twice the one before, but for the last ones. */
+#define FIRST_WAIT_MSEC 16
+#define LAST_WAIT_MSEC	512
 
 static int log_to_stderr;
+static const sigset_t *log_signals;
 static pid_t log_pid;
 
-static int send_to_syslog(const char *, size_t);
+static int send_to_syslog(const char *, size_t, int);
 static int try_syslog(const char *, size_t);
+static int64_t now_msec(void);
+static int wait_msec(int);
 
 void
-log_open(int to_stderr)
+log_open(int to_stderr, const sigset_t *signals)
 {
 	log_to_stderr = to_stderr;
+	log_signals = signals;
 	log_pid = getpid();
 }
 
 int
-log_send(int priority, const char *text)
+log_send(int priority, const char *text, int msec)
 {
 	char buf[SYSLOG_TEXT_MAX];
 	int len;
@@ -51,19 +63,35 @@ log_send(int priority, const char *text)
 
 	if (log_to_stderr)
 		return write(STDERR_FILENO, buf, (size_t)len) == len ? 0 : -1;
-	return send_to_syslog(buf, (size_t)len);
+	return send_to_syslog(buf, (size_t)len, msec);
 }
 
+/*
+ * Try again and again, since a datagram that waits for room in the daemon's
+ * queue by itself would block every signal.
+ */
 static int
-send_to_syslog(const char *buf, size_t len)
+send_to_syslog(const char *buf, size_t len, int msec)
 {
-	const struct timespec wait = { 0, SYSLOG_RETRY_NSEC };
-	int try;
+	int64_t until = now_msec() + msec, absent_until = INT64_MAX;
+	int wait = FIRST_WAIT_MSEC;
 
-	for (try = 1; try_syslog(buf, len) == -1; try++) {
-		if (try == SYSLOG_TRIES)
+	while (try_syslog(buf, len) == -1) {
+		int64_t now;
+		int full = errno == EAGAIN;
+
+		if (wait_msec(wait) == -1 &&
+		    until > now_msec() + LOG_HURRY_MSEC)
+			until = now_msec() + LOG_HURRY_MSEC;
+		if (wait < LAST_WAIT_MSEC)
+			wait *= 2;
+		now = now_msec();
+		if (full)
+			absent_until = INT64_MAX;
+		else if (absent_until == INT64_MAX)
+			absent_until = now + ABSENT_MSEC;
+		if (now > until || now > absent_until)
 			return -1;
-		ppoll(NULL, 0, &wait, NULL);
 	}
 	return 0;
 }
@@ -71,15 +99,41 @@ send_to_syslog(const char *buf, size_t len)
 static int
 try_syslog(const char *buf, size_t len)
 {
-	const struct sockaddr_un sun = { .sun_family = AF_UNIX,
+	static const struct sockaddr_un sun = { .sun_family = AF_UNIX,
 		.sun_path = _PATH_LOG };
-	int fd, sent;
+	int fd, error = 0;
 
 	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
 		return -1;
-	/* Blocks while the daemon's queue is full: no line is lost to haste. */
-	sent = sendto(fd, buf, len, 0, (const struct sockaddr *)&sun,
-		   sizeof(sun)) != -1;
+	if (sendto(fd, buf, len, MSG_DONTWAIT, (const struct sockaddr *)&sun,
+		sizeof(sun)) == -1)
+		error = errno;
 	close(fd);
-	return sent ? 0 : -1;
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+static int64_t
+now_msec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+/*
+ * Wait, with the signals let in; returns -1 when one came.  Up to twice as long
+ * for other process ids, so that processes that ended together do not all try
+ * again together.
+ */
+static int
+wait_msec(int msec)
+{
+	struct timespec ts = { 0 };
+
+	msec += msec * (int)(log_pid % 64) / 64;
+	ts.tv_sec = msec / 1000;
+	ts.tv_nsec = msec % 1000 * 1000000L;
+	return ppoll(NULL, 0, &ts, log_signals);
 }

@@ -2,22 +2,37 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <signal.h>
+
 /*
- * Choose where log_send() writes: standard error, or syslog.  Before seal(),
- * since it asks for the process id.
+ * How long log_send() should wait for a syslog daemon that does not read, in
+ * ms: as a rule, and once a signal has asked the process to end, since systemd
+ * kills it after ten seconds.
  */
-void log_open(int to_stderr);
+#define LOG_PATIENCE_MSEC 30000
+#define LOG_HURRY_MSEC	  8000
+
+/*
+ * Choose where log_send() writes: standard error, or syslog; and with which
+ * signals blocked it waits (NULL: with those that are blocked anyhow).  To be
+ * called before seal(), since it asks for the process id.
+ */
+void log_open(int to_stderr, const sigset_t *signals);
 
 /*
  * Send one line of text (no newline) as "tarpit[PID]: text", with facility
- * mail and the given priority (syslog.h); text beyond some 300 octets is cut
- * off.  Waits while a syslog daemon is slow; when there is none, tries again
- * for half a second.  Returns 0, or -1 when the line could not be sent.
+ * mail and the given priority (syslog.h); text beyond some 300 bytes is cut
+ * off.  Returns 0, or -1 when the line could not be sent.
+ *
+ * While the syslog daemon's queue is full, log_send() tries again: for msec at
+ * most, and for LOG_HURRY_MSEC at most after a signal that came meanwhile.
+ * While there is no daemon, it tries again for five seconds at most.  It wakes
+ * up six times in the first second of that, and at most twice in any other.
  *
  * It speaks to /dev/log itself, in the form of RFC 3164 without the time,
  * which the daemon then adds: syslog(3) would have to open and read the time
  * zone's file, and neither is possible after seal().
  */
-int log_send(int priority, const char *text);
+int log_send(int priority, const char *text, int msec);
 
 #endif

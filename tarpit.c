@@ -96,7 +96,7 @@ struct reply {
 struct connection {
 	int64_t since; /* us, CLOCK_MONOTONIC */
 	int64_t until;
-	int error; /* errno of the last call that failed */
+	int error; /* errno of the last call that failed, EINTR for a signal */
 	struct reply reply;
 };
 
@@ -142,8 +142,10 @@ static void advance(struct reply *, int);
 static int send_bytes(struct connection *, const char *, int);
 static int wait_until(struct connection *, short, int64_t);
 static int socket_error(void);
+static int64_t held_msec(const struct connection *);
 static int64_t silence_usec(int);
 static void hang_up(void);
+static void log_hold(const struct hold *, int);
 
 int
 main(int argc, char *argv[])
@@ -151,13 +153,13 @@ main(int argc, char *argv[])
 	struct options options = { INTERVAL_DEFAULT, CAP_DEFAULT, NULL };
 	struct connection c = { 0 };
 	struct hold hold;
-	char line[HOLD_LINE_MAX], host[NAME_LEN_MAX + 1];
-	int64_t held;
+	char host[NAME_LEN_MAX + 1];
 
 	c.since = now_usec(CLOCK_MONOTONIC);
 	hold.connected = now_usec(CLOCK_REALTIME) / USEC_PER_MSEC;
 	catch_signals();
-	log_open(!is_socket(CLIENT) && !is_socket(STDERR_FILENO));
+	log_open(
+	    !is_socket(CLIENT) && !is_socket(STDERR_FILENO), &while_waiting);
 	parse_options(argc, argv, &options);
 	if (client_address(CLIENT, &hold.addr) == -1)
 		fatal("standard input is not a connected TCP socket");
@@ -170,14 +172,9 @@ main(int argc, char *argv[])
 	c.until = c.since + draw_cap(options.cap);
 	limit_socket(options.interval);
 	hold_client(&c, &options);
-	held = now_usec(CLOCK_MONOTONIC) - c.since - silence_usec(c.error);
+	hold.disconnected = hold.connected + held_msec(&c);
 	hang_up();
-
-	hold.disconnected = hold.connected;
-	if (held > 0)
-		hold.disconnected += held / USEC_PER_MSEC;
-	if (hold_format(&hold, line, sizeof(line)) != -1)
-		log_send(LOG_NOTICE, line);
+	log_hold(&hold, c.error == EINTR ? LOG_HURRY_MSEC : LOG_PATIENCE_MSEC);
 	return 0;
 }
 
@@ -209,7 +206,7 @@ catch_signal(int signo)
 	sigaction(signo, &sa, NULL);
 }
 
-/* That it interrupted ppoll(2) says enough. */
+/* A signal needs no note: that ppoll(2) was interrupted says enough. */
 static void
 note_signal(int signo)
 {
@@ -234,7 +231,7 @@ parse_options(int argc, char *argv[], struct options *options)
 		switch (ch) {
 		case 'd':
 			/* Under inetd(8) that is the client's socket. */
-			log_open(!is_socket(STDERR_FILENO));
+			log_open(!is_socket(STDERR_FILENO), &while_waiting);
 			break;
 		case 'V':
 			print_version();
@@ -332,7 +329,7 @@ print_version(void)
 
 	/* Under inetd(8), standard output is the client's socket. */
 	if (client_address(STDOUT_FILENO, &addr) == 0)
-		log_send(LOG_NOTICE, "version " VERSION);
+		log_send(LOG_NOTICE, "version " VERSION, LOG_HURRY_MSEC);
 	else if (dprintf(STDOUT_FILENO, "tarpit %s\n", VERSION) == -1)
 		exit(1);
 	exit(0);
@@ -347,7 +344,7 @@ fatal(const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	log_send(LOG_ERR, message);
+	log_send(LOG_ERR, message, LOG_HURRY_MSEC);
 	exit(EXIT_USAGE);
 }
 
@@ -722,6 +719,7 @@ wait_until(struct connection *c, short events, int64_t when)
 
 	switch (ppoll(&pfd, 1, &ts, &while_waiting)) {
 	case -1:
+		c->error = errno;
 		return -1;
 	case 0:
 		return when < c->until ? 0 : -1;
@@ -741,6 +739,16 @@ socket_error(void)
 
 	getsockopt(CLIENT, SOL_SOCKET, SO_ERROR, &error, &len);
 	return error;
+}
+
+/* How long the client was there. */
+static int64_t
+held_msec(const struct connection *c)
+{
+	int64_t held = now_usec(CLOCK_MONOTONIC) - c->since -
+	    silence_usec(c->error);
+
+	return held > 0 ? held / USEC_PER_MSEC : 0;
 }
 
 /*
@@ -773,10 +781,22 @@ silence_usec(int error)
 /*
  * A FIN in the middle of a line sends a genuine server to the next MX; a final
  * reply would make it defer the mail or bounce it.  A RST instead of the FIN
- * makes dma(8) bounce it.
+ * makes dma(8) bounce it.  The socket is closed, too, since the log line may
+ * have to wait for a syslog daemon.
  */
 static void
 hang_up(void)
 {
 	shutdown(CLIENT, SHUT_WR);
+	close(CLIENT);
+}
+
+/* Wait for a slow syslog daemon for msec at most. */
+static void
+log_hold(const struct hold *hold, int msec)
+{
+	char line[HOLD_LINE_MAX];
+
+	if (hold_format(hold, line, sizeof(line)) != -1)
+		log_send(LOG_NOTICE, line, msec);
 }

@@ -31,6 +31,7 @@ static struct {
 
 static void connect_client(void);
 static void check_heard(const struct connection *, int, size_t, size_t);
+static int expected_error(void);
 static size_t promised(const uint8_t *, size_t, int *);
 static int is_command(const uint8_t *, size_t);
 static size_t unread(void);
@@ -95,9 +96,22 @@ check_heard(const struct connection *c, int whole, size_t heard, size_t sent)
 		return;
 	}
 	CHECK(sender.ended && sent == heard);
-	CHECK(c->error == (sender.ending == RESETS ? ECONNRESET : 0));
+	CHECK(c->error == expected_error());
 	if (sender.ending != RESETS)
 		CHECK(unread() == 0);
+}
+
+static int
+expected_error(void)
+{
+	switch (sender.ending) {
+	case RESETS:
+		return ECONNRESET;
+	case SIGNALLED:
+		return EINTR;
+	default:
+		return 0;
+	}
 }
 
 /*

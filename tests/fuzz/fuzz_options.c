@@ -42,7 +42,7 @@ static int is_name(const char *);
 static int is_domain(const char *);
 static int is_literal(const char *);
 
-int __wrap_log_send(int, const char *);
+int __wrap_log_send(int, const char *, int);
 int __wrap_dprintf(int, const char *, ...);
 
 static jmp_buf after_exit;
@@ -218,9 +218,9 @@ is_literal(const char *s)
 
 /* One line of text that log_send() would not cut. */
 int
-__wrap_log_send(int priority, const char *text)
+__wrap_log_send(int priority, const char *text, int msec)
 {
-	CHECK(priority == LOG_ERR);
+	CHECK(priority == LOG_ERR && msec == LOG_HURRY_MSEC);
 	CHECK(strlen(text) > 0 && strlen(text) < MESSAGE_MAX);
 	messages++;
 	return 0;

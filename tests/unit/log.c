@@ -27,7 +27,7 @@ octets_sent(size_t len, int *result)
 	text[len] = '\0';
 	ck_assert_int_eq(pipe(ends), 0);
 	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
-	*result = log_send(0, text);
+	*result = log_send(0, text, 0);
 	ck_assert_int_eq(dup2(saved, STDERR_FILENO), STDERR_FILENO);
 	close(saved);
 	close(ends[1]);
@@ -44,7 +44,7 @@ START_TEST(cuts_long_text)
 	size_t len, around;
 	int result;
 
-	log_open(1);
+	log_open(1, NULL);
 	around = (size_t)snprintf(
 	    prefix, sizeof(prefix), "tarpit[%ld]: \n", (long)getpid());
 	for (len = 0; len < 500; len++) {
@@ -65,11 +65,11 @@ START_TEST(says_what_cannot_be_sent)
 	ck_assert_int_ne(child, -1);
 	if (child == 0) {
 		close(STDERR_FILENO);
-		log_open(1);
-		status = log_send(LOG_ERR, "nowhere") == -1 ? 0 : 1;
-		log_open(0);
+		log_open(1, NULL);
+		status = log_send(LOG_ERR, "nowhere", 0) == -1 ? 0 : 1;
+		log_open(0, NULL);
 		setrlimit(RLIMIT_NOFILE, &none);
-		status += log_send(LOG_ERR, "no socket") == -1 ? 0 : 2;
+		status += log_send(LOG_ERR, "no socket", 0) == -1 ? 0 : 2;
 		_exit(status);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
