@@ -2,17 +2,19 @@
 
 /*
  * The page: one file, without a script, that loads nothing and has no address
- * on it.  The same totals give the same page.
+ * on it.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "calendar.h"
 #include "edition.h"
+#include "held.h"
 #include "page.h"
 #include "page_bars.h"
 #include "page_curve.h"
@@ -21,7 +23,12 @@
 #include "totals.h"
 #include "write.h"
 
-/* A letter in tar, in SVG; a browser without one would ask for it. */
+/* Averages over less than this say little. */
+#define DAYS_MIN      2
+#define DAYS_MANY     730 /* years are easier to grasp then */
+#define DAYS_PER_YEAR 365.25
+
+/* A letter in tar, in SVG: without an icon, a browser asks the server. */
 #define ICON \
 	"data:image/svg+xml,%3Csvg%20xmlns='http:%2F%2Fwww.w3.org%2F2000" \
 	"%2Fsvg'%20viewBox='0%200%2016%2016'%3E%3Cpath%20fill='%23ffd08a'" \
@@ -31,15 +38,19 @@
 static void write_head(FILE *, const struct totals *, const struct edition *);
 static void write_style(FILE *);
 static void write_header(FILE *, const struct totals *, const struct edition *);
+static void write_held(FILE *, const struct held *);
 static void draw_letters(FILE *, uint64_t);
 static void write_time(FILE *, int64_t);
 static void write_numbers(FILE *, const struct totals *);
 static char number_size(const struct totals *);
 static void write_emails_note(FILE *, const struct totals *);
+static double covered_days(const struct totals *);
 static void write_hours_note(FILE *, const struct totals *);
 static void write_hosts_note(FILE *, const struct totals *);
-static void write_plots(FILE *, const struct totals *);
+static void write_expectation(FILE *);
+static void write_plots(FILE *, const struct totals *, const struct edition *);
 static void write_bars(FILE *, const struct periods *, const struct measure *);
+static void write_most(FILE *, const struct periods *, const struct measure *);
 static void write_peak(FILE *, const struct periods *, const struct measure *);
 static void begin_plot(FILE *, const char *);
 static void end_plot(FILE *);
@@ -49,7 +60,8 @@ static double hours_value(const struct period *);
 static void hours_write(FILE *, const struct period *);
 static void write_curve(FILE *, const struct totals *);
 static void write_stay(FILE *, const struct totals *);
-static void write_footer(FILE *);
+static void write_footer(FILE *, const struct edition *);
+static void write_zone(FILE *, int64_t);
 
 static const struct measure connections = { "Connections", 1, connections_value,
 	connections_write };
@@ -65,9 +77,11 @@ page_write(
 	fputs("<main>\n", out);
 	write_numbers(out, totals);
 	if (totals->connections > 0)
-		write_plots(out, totals);
+		write_plots(out, totals, edition);
+	else
+		write_expectation(out);
 	fputs("</main>\n", out);
-	write_footer(out);
+	write_footer(out, edition);
 	fputs("</body>\n</html>\n", out);
 }
 
@@ -122,7 +136,7 @@ write_header(
 	    out, edition->title == NULL ? "the tar pit" : edition->title);
 	fputs("</h1>\n<p>", out);
 	if (totals->connections == 0) {
-		fputs("Stats since: never. No connection yet.", out);
+		fputs("Stats since: never. No connection has ended yet.", out);
 	} else {
 		fputs("Stats since ", out);
 		write_time(out, totals->first);
@@ -131,12 +145,33 @@ write_header(
 		fputc('.', out);
 	}
 	fputs("</p>\n", out);
+	write_held(out, &edition->held);
 	if (totals->connections > 0)
 		draw_letters(out, totals->connections);
 	fputs("</header>\n", out);
 }
 
-/* It goes under; so does a second one, which is almost gone. */
+/* Nothing is said when nothing is known. */
+static void
+write_held(FILE *out, const struct held *held)
+{
+	if (!held->known)
+		return;
+	fputs("<p class=\"now\">", out);
+	if (held->connections == 0) {
+		fputs("Nobody is stuck right now", out);
+	} else {
+		fputs("Stuck right now: <b>", out);
+		write_count(out, held->connections);
+		fputs(held->connections == 1 ? "</b>, for "
+					     : "</b>, the longest for ",
+		    out);
+		write_length(out, held->longest);
+	}
+	fputs(".</p>\n", out);
+}
+
+/* One letter goes under, and a second letter is almost gone. */
 static void
 draw_letters(FILE *out, uint64_t count)
 {
@@ -154,7 +189,7 @@ draw_letters(FILE *out, uint64_t count)
 	fputs("</svg>\n", out);
 }
 
-/* With the zone's offset for machines, which readers here need not see. */
+/* The offset from UTC is for machines: people find it in the footer. */
 static void
 write_time(FILE *out, int64_t msec)
 {
@@ -195,7 +230,7 @@ write_numbers(FILE *out, const struct totals *totals)
 	fputs("</div>\n</dl>\n</div>\n", out);
 }
 
-/* All three are as large as the longest allows. */
+/* All three numbers are as large as the longest of them allows. */
 static char
 number_size(const struct totals *totals)
 {
@@ -209,49 +244,86 @@ number_size(const struct totals *totals)
 	return 'l';
 }
 
-/* Over all days from the first to the last, those without any included. */
+/* Days without a connection count as well. */
 static void
 write_emails_note(FILE *out, const struct totals *totals)
 {
-	int64_t days;
+	double days = covered_days(totals);
 
-	if (totals->day_count < 2)
+	if (days < DAYS_MIN)
 		return;
-	days = totals->days[totals->day_count - 1].number -
-	    totals->days[0].number + 1;
 	fprintf(out, "<dd class=\"note\">%.1f a day, on average</dd>",
-	    (double)totals->connections / (double)days);
+	    (double)totals->connections / days);
 }
 
+/* From the first connection to the last disconnection. */
+static double
+covered_days(const struct totals *totals)
+{
+	if (totals->connections == 0)
+		return 0;
+	return (double)(totals->last - totals->first) / (double)DAY_MSEC;
+}
+
+/* More days than have gone by are not days of anybody's life. */
 static void
 write_hours_note(FILE *out, const struct totals *totals)
 {
 	double days = (double)totals->length / (double)DAY_MSEC;
+	double covered = covered_days(totals);
 
-	if (days < 2)
+	if (days < DAYS_MIN || covered <= 0)
 		return;
-	fputs("<dd class=\"note\">that is ", out);
-	if (days < 2 * 365)
-		fprintf(out, "%.0f days, day and night</dd>", days);
+	fputs("<dd class=\"note\">", out);
+	if (days > covered)
+		fprintf(out, "%.1f stuck at any moment, on average</dd>",
+		    days / covered);
+	else if (days < DAYS_MANY)
+		fprintf(out, "that is %.0f days, day and night</dd>", days);
 	else
-		fprintf(out, "%.1f years, day and night</dd>", days / 365.25);
+		fprintf(out, "that is %.1f years, day and night</dd>",
+		    days / DAYS_PER_YEAR);
 }
 
 static void
 write_hosts_note(FILE *out, const struct totals *totals)
 {
-	if (totals->hosts.count < 2)
+	uint64_t hosts = totals->hosts.count;
+	uint64_t again = totals->connections - hosts;
+
+	if (hosts < 2)
 		return;
-	fprintf(out, "<dd class=\"note\">%.1f visits from each</dd>",
-	    (double)totals->connections / (double)totals->hosts.count);
+	fputs("<dd class=\"note\">", out);
+	if (again == 0)
+		fputs("each came once", out);
+	else if (again < hosts / 20) /* it would be 1.0 from each */
+		fputs("almost all came once", out);
+	else
+		fprintf(out, "%.1f visits from each, on average",
+		    (double)totals->connections / (double)hosts);
+	fputs("</dd>", out);
+}
+
+/* The first days of a tarpit have nothing to draw. */
+static void
+write_expectation(FILE *out)
+{
+	fputs("<div class=\"soon in-page\">\n<h2>What to expect</h2>\n"
+	      "<p>Spamware finds a tar pit by the MX record of a domain. A"
+	      " connection counts once it has ended: the longer somebody is"
+	      " stuck, the later it is here.</p>\n"
+	      "<p>Once the first has left, this page draws the connections and"
+	      " the hours of each day, and how long they stay.</p>\n</div>\n",
+	    out);
 }
 
 static void
-write_plots(FILE *out, const struct totals *totals)
+write_plots(
+    FILE *out, const struct totals *totals, const struct edition *edition)
 {
 	struct periods periods;
 
-	periods_collect(&periods, totals);
+	periods_collect(&periods, totals, edition);
 	fputs("<div class=\"plots in-page\">\n", out);
 	write_bars(out, &periods, &connections);
 	write_bars(out, &periods, &hours);
@@ -266,11 +338,10 @@ write_bars(
 	const char *name = measure->name;
 	const char *span = periods->span->name;
 
-	fprintf(out,
-	    "<figure>\n<figcaption>\n<h2>%s per %s</h2>\n<p>Most: ", name,
-	    span);
-	write_peak(out, periods, measure);
-	fputs(".</p>\n</figcaption>\n", out);
+	fprintf(
+	    out, "<figure>\n<figcaption>\n<h2>%s per %s</h2>\n<p>", name, span);
+	write_most(out, periods, measure);
+	fputs("</p>\n</figcaption>\n", out);
 	begin_plot(out, name);
 	fprintf(out,
 	    "<title id=\"%s-title\">%s per %s</title>\n"
@@ -286,6 +357,23 @@ write_bars(
 	end_plot(out);
 }
 
+/* A period alone is never a whole one. */
+static void
+write_most(
+    FILE *out, const struct periods *periods, const struct measure *measure)
+{
+	const struct span *span = periods->span;
+	int alone = span_number(span, periods->first_day) ==
+	    span_number(span, periods->last_day);
+
+	fputs(alone ? "" : "Most: ", out);
+	write_peak(out, periods, measure);
+	fprintf(out,
+	    alone ? ", not the whole %s."
+		  : ". <span class=\"pale\">Pale: not the whole %s.</span>",
+	    span->name);
+}
+
 static void
 write_peak(
     FILE *out, const struct periods *periods, const struct measure *measure)
@@ -297,7 +385,7 @@ write_peak(
 	periods_write_place(out, periods, peak);
 }
 
-/* Its title and description are to follow; together they are its name. */
+/* The title and the description are to follow; they are the plot's name. */
 static void
 begin_plot(FILE *out, const char *name)
 {
@@ -365,6 +453,8 @@ write_stay(FILE *out, const struct totals *totals)
 {
 	if (totals->connections == 1) {
 		fputs("The only one so far stayed ", out);
+	} else if (totals->connections < CURVE_MEDIAN_MIN) {
+		fputs("The longest stayed ", out);
 	} else {
 		fputs("Half stayed longer than ", out);
 		write_length(out, curve_median(totals));
@@ -375,7 +465,7 @@ write_stay(FILE *out, const struct totals *totals)
 }
 
 static void
-write_footer(FILE *out)
+write_footer(FILE *out, const struct edition *edition)
 {
 	fputs(
 	    "<footer class=\"in-page\">\n"
@@ -385,6 +475,32 @@ write_footer(FILE *out)
 	    " as somebody waits. It never sees a mail.</p>\n"
 	    "<p>What is recorded of a connection: address, time connected,"
 	    " time disconnected; nothing else. No address is on this page.</p>\n"
-	    "</footer>\n",
+	    "<p>Made on ",
 	    out);
+	write_time(out, edition->made);
+	fputs(", ", out);
+	write_zone(out, edition->made);
+	fputs(". Times and days are in this time zone.</p>\n</footer>\n", out);
+}
+
+/* "CET (UTC+1)"; names that are a number say no more than the offset. */
+static void
+write_zone(FILE *out, int64_t msec)
+{
+	struct tm tm = local_time(msec);
+	int minutes = abs((int)(tm.tm_gmtoff / 60));
+	int is_named = strpbrk(tm.tm_zone, "+-0123456789") == NULL;
+
+	if (is_named)
+		fprintf(out, "%.6s", tm.tm_zone);
+	if (is_named && minutes == 0)
+		return;
+	fputs(is_named ? " (UTC" : "UTC", out);
+	if (minutes > 0)
+		fprintf(
+		    out, "%c%d", tm.tm_gmtoff < 0 ? '-' : '+', minutes / 60);
+	if (minutes % 60 > 0)
+		fprintf(out, ":%02d", minutes % 60);
+	if (is_named)
+		fputc(')', out);
 }

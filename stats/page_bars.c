@@ -33,6 +33,8 @@ static double axis_step(double, double);
 static void draw_values(FILE *, double, int);
 static void draw_bars(
     FILE *, const struct periods *, const struct measure *, double);
+static void draw_bar(
+    FILE *, const struct periods *, const struct measure *, double, int, int);
 static void draw_dates(FILE *, const struct periods *);
 static const struct span *label_span(int, int);
 static void draw_date(FILE *, const struct periods *, int, const char *, int);
@@ -114,26 +116,34 @@ draw_bars(FILE *out, const struct periods *periods,
 	    " preserveAspectRatio=\"none\">\n",
 	    PITCH * periods->count, HEIGHT);
 	for (i = 0; i < periods->count; i++) {
-		const struct period *period = &periods->period[i];
-		int height;
-
-		if (period->connections == 0)
-			continue;
-		height = (int)(measure->value(period) / top * HEIGHT);
-		if (height < BAR_MIN)
-			height = BAR_MIN;
-		fprintf(out,
-		    "<rect%s x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\">"
-		    "<title>",
-		    i == peak ? " class=\"peak\"" : "",
-		    PITCH * i + (PITCH - BAR) / 2, HEIGHT - height, BAR,
-		    height);
-		measure->write(out, period);
-		fputc(' ', out);
-		periods_write_place(out, periods, i);
-		fputs("</title></rect>\n", out);
+		if (periods->period[i].connections > 0)
+			draw_bar(out, periods, measure, top, i, i == peak);
 	}
 	fputs("</svg>\n", out);
+}
+
+static void
+draw_bar(FILE *out, const struct periods *periods,
+    const struct measure *measure, double top, int i, int is_peak)
+{
+	static const char *const classes[] = { "", " class=\"part\"",
+		" class=\"peak\"", " class=\"peak part\"" };
+	const struct period *period = &periods->period[i];
+	int is_part = periods_is_part(periods, i);
+	int height = (int)(measure->value(period) / top * HEIGHT);
+
+	if (height < BAR_MIN)
+		height = BAR_MIN;
+	fprintf(out,
+	    "<rect%s x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"><title>",
+	    classes[2 * is_peak + is_part], PITCH * i + (PITCH - BAR) / 2,
+	    HEIGHT - height, BAR, height);
+	measure->write(out, period);
+	fputc(' ', out);
+	periods_write_place(out, periods, i);
+	if (is_part)
+		fprintf(out, ", not the whole %s", periods->span->name);
+	fputs("</title></rect>\n", out);
 }
 
 static void

@@ -72,7 +72,7 @@ curve_draw(FILE *out, const struct totals *totals)
 	fputs("\"/>\n</svg>\n", out);
 	draw_shares(out);
 	draw_times(out, end);
-	if (totals->connections > 1)
+	if (totals->connections >= CURVE_MEDIAN_MIN)
 		draw_median(out, totals, end);
 }
 

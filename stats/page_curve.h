@@ -20,6 +20,9 @@ void curve_draw(FILE *, const struct totals *);
  */
 int64_t curve_median(const struct totals *);
 
+/* There is no such time of fewer connections. */
+#define CURVE_MEDIAN_MIN 10
+
 #define CURVE_END_MSEC INT64_C(86400000)
 
 /* What the curve says at times that people know, as text. */

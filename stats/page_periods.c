@@ -11,15 +11,16 @@
 #include <time.h>
 
 #include "calendar.h"
+#include "edition.h"
 #include "page_periods.h"
 #include "write.h"
 
 #define SECONDS_PER_DAY 86400
 #define THURSDAY	3 /* days after a Monday: 1 January 1970 */
 #define MONTHS_PER_YEAR 12
-#define PERIODS_MIN	7 /* one day's bar is not a wall */
+#define PERIODS_MIN	7 /* or a single bar would fill the plot */
 
-/* Log lines end with the year 9999, and the last of these has 81 till then. */
+/* From 1970 to 9999, the last year of log lines, there are 81 centuries. */
 static const struct span spans[] = {
 	{ "day", .days = 1 },
 	{ "week", .days = 7 },
@@ -37,7 +38,8 @@ static int month_begin(int);
 static void write_months(FILE *, const struct span *, int);
 
 void
-periods_collect(struct periods *periods, const struct totals *totals)
+periods_collect(struct periods *periods, const struct totals *totals,
+    const struct edition *edition)
 {
 	int first = totals->days[0].number;
 	int last = totals->days[totals->day_count - 1].number;
@@ -46,6 +48,7 @@ periods_collect(struct periods *periods, const struct totals *totals)
 	memset(periods, 0, sizeof(*periods));
 	periods->first_day = first;
 	periods->last_day = last;
+	periods->made_day = local_day(edition->made);
 	periods->span = choose_span(first, last);
 	periods->first = span_number(periods->span, first);
 	periods->count = span_number(periods->span, last) - periods->first + 1;
@@ -60,6 +63,13 @@ periods_collect(struct periods *periods, const struct totals *totals)
 		period->connections += day->connections;
 		period->length += day->length;
 	}
+}
+
+int
+periods_is_part(const struct periods *periods, int i)
+{
+	return i == 0 ||
+	    periods->first + i >= span_number(periods->span, periods->made_day);
 }
 
 static const struct span *

@@ -5,12 +5,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "edition.h"
 #include "totals.h"
 
-/* However many years there are, that many bars fit a telephone. */
+/* A telephone has room for so many bars. */
 #define PERIODS_MAX 100
 
-/* A stretch of the calendar: so many days, or else so many months. */
+/* A stretch of the calendar: a number of days, or else of months. */
 struct span {
 	const char *name;
 	int days;
@@ -29,13 +30,22 @@ struct periods {
 	int count;
 	int first_day;
 	int last_day; /* the periods may reach beyond it */
+	int made_day; /* of the page: its period is not over */
 	struct period period[PERIODS_MAX];
 };
 
 /* There must be at least one day. */
-void periods_collect(struct periods *, const struct totals *);
+void periods_collect(
+    struct periods *, const struct totals *, const struct edition *);
 
-/* Where it is: "on 3 May 2026", "in the week of 3 May 2026", "in May 2026". */
+/*
+ * Whether a period is not covered as a whole: the first period began before
+ * the first connection, and a period that the page was made in goes on.
+ */
+int periods_is_part(const struct periods *, int i);
+
+/* Where a period is: "on 3 May 2026", "in the week of 3 May 2026", "in May
+ * 2026". */
 void periods_write_place(FILE *, const struct periods *, int i);
 
 /*

@@ -10,6 +10,7 @@ import random
 import re
 import subprocess
 import tempfile
+import time
 import unittest
 
 from tests.lib import made_up
@@ -20,12 +21,18 @@ PAGE_MAX = 60000
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
+def variables(changes):
+    """The environment with these changes; None takes one away."""
+    return {name: value for name, value in {**os.environ, **changes}.items()
+            if value is not None}
+
+
 def report(log, kind="html", zone=BERLIN, **environment):
     if not isinstance(log, str):
         log = "".join(line + "\n" for line in log)
     result = subprocess.run(
         [STATS, "-f", kind], input=log.encode(), capture_output=True,
-        env={**os.environ, **MADE, "TZ": zone, **environment}, timeout=60)
+        env=variables({**MADE, "TZ": zone, **environment}), timeout=60)
     if result.returncode != 0 or result.stderr != b"":
         raise AssertionError(result.stderr.decode())
     return result.stdout.decode()
@@ -260,8 +267,10 @@ class Words(unittest.TestCase):
             "Emails blocked": "0", "Hours in the tar pit": "0.00",
             "Unique SMTP hosts": "0"})
         self.assertIn("Stats since: never", page.texts("header")[0])
-        self.assertIn("No connection yet", page.texts("header")[0])
+        self.assertIn("No connection has ended yet", page.texts("header")[0])
         self.assertEqual(page.texts("title"), ["Tar pit: 0 emails blocked"])
+        self.assertEqual(page.texts("h2"), ["What to expect"])
+        self.assertEqual(page.texts("dd", class_="note"), [])
 
     def test_one(self):
         page = Page(report([held(31.25)]))
@@ -269,8 +278,11 @@ class Words(unittest.TestCase):
             "Email blocked": "1", "Hours in the tar pit": "0.01",
             "Unique SMTP host": "1"})
         self.assertEqual(page.texts("title")[0], "Tar pit: 1 email blocked")
-        self.assertIn("1 connection on 1 November 2026",
+        self.assertIn("1 connection on 1 November 2026, not the whole day",
                       page.texts("title"))
+        self.assertIn("0.01 hours on 1 November 2026, not the whole day.",
+                      page.texts("figcaption")[1])
+        self.assertNotIn("What to expect", page.texts("h2"))
         self.assertIn("The only one so far stayed 31 s.",
                       page.texts("main")[0])
 
@@ -314,9 +326,33 @@ class Words(unittest.TestCase):
         page = Page(report([hold("2006-09-21T19:09:00.000Z",
                                  "2006-11-03T20:00:00.000Z")]))
         self.assertEqual(page.texts("time"), [
-            "21st September 2006 @ 21:09", "3rd November 2006 @ 21:00"])
+            "21st September 2006 @ 21:09", "3rd November 2006 @ 21:00",
+            "22nd November 2026 @ 13:00"])
         self.assertEqual([time["datetime"] for time in page.all("time")],
-                         ["2006-09-21T21:09+02:00", "2006-11-03T21:00+01:00"])
+                         ["2006-09-21T21:09+02:00", "2006-11-03T21:00+01:00",
+                          "2026-11-22T13:00+01:00"])
+
+    def test_made(self):
+        for zone, said in (
+                (BERLIN, "22nd November 2026 @ 13:00, CET (UTC+1)"),
+                ("UTC", "22nd November 2026 @ 12:00, UTC"),
+                ("GMT0", "22nd November 2026 @ 12:00, GMT"),
+                ("<-00>0", "22nd November 2026 @ 12:00, UTC"),
+                ("America/St_Johns",
+                 "22nd November 2026 @ 08:30, NST (UTC-3:30)"),
+                ("Asia/Kathmandu", "22nd November 2026 @ 17:45, UTC+5:45"),
+                ("America/Sao_Paulo", "22nd November 2026 @ 09:00, UTC-3")):
+            footer, = Page(report([], zone=zone)).texts("footer")
+            self.assertIn("Made on %s. Times and days are in this time zone."
+                          % said, footer)
+
+    def test_made_now(self):
+        before = time.time() // 60 * 60
+        page = Page(report([], zone="UTC", SOURCE_DATE_EPOCH=None))
+        after = time.time()
+        moment, = [datetime.datetime.fromisoformat(made["datetime"])
+                   for made in page.all("time")]
+        self.assertTrue(before <= moment.timestamp() <= after)
 
     def test_west_of_greenwich(self):
         page = Page(report([hold("1970-01-01T00:00:00.000Z",
@@ -324,7 +360,7 @@ class Words(unittest.TestCase):
                            zone="America/St_Johns"))
         self.assertEqual(page.all("time")[0]["datetime"],
                          "1969-12-31T20:30-03:30")
-        self.assertIn("1 connection on 31 December 1969",
+        self.assertIn("1 connection on 31 December 1969, not the whole day",
                       page.texts("title"))
 
     def test_days_are_those_of_the_zone(self):
@@ -333,9 +369,14 @@ class Words(unittest.TestCase):
         self.assertIn("on 1 November 2026", report([late], zone="UTC"))
 
     def test_half(self):
-        page = Page(report([held(60), held(120), held(1200)]))
+        few = [held(60)] * 4 + [held(120)] + [held(1200)] * 4
+        page = Page(report(few))
+        self.assertIn("The longest stayed 20 min.", page.texts("main")[0])
+        self.assertNotIn("alf", page.texts("main")[0])
+        page = Page(report(few + [held(1200)]))
         self.assertIn("Half stayed longer than 2 min, the longest 20 min.",
                       page.texts("main")[0])
+        self.assertIn("half: 2 min", page.texts("text"))
 
     def test_shares(self):
         description = Page(report(
@@ -345,7 +386,7 @@ class Words(unittest.TestCase):
 
     def test_longer_than_a_day(self):
         page = Page(report([hold("2026-11-01T00:00:00.000Z",
-                                 "2026-11-08T00:00:00.000Z")] * 2))
+                                 "2026-11-08T00:00:00.000Z")] * 10))
         self.assertIn("Half stayed longer than 24 h, the longest 7 days.",
                       page.texts("main")[0])
         self.assertEqual(page.edge()[-1], (2000, 0))
@@ -374,14 +415,101 @@ class Bars(unittest.TestCase):
         page = Page(report([held(36, day) for day in (1, 2, 3)]))
         self.assertIn("Most: 1 connection on 1 November 2026.",
                       page.texts("main")[0])
-        self.assertEqual([bar["x"] for bar in page.all("rect", class_="peak")],
-                         ["1", "1"])
+        self.assertEqual(
+            [bar["x"] for bar in page.all("rect", class_="peak part")],
+            ["1", "1"])
 
     def test_a_small_one_can_be_seen(self):
         log = [held(1, 1)] + [held(1, 2)] * 3000
         (axis, heights), _ = self.bars(log)
         self.assertEqual(axis, ["0", "1k", "2k", "3k"])
         self.assertEqual(heights, [5, 1000])
+
+
+class Notes(unittest.TestCase):
+    """Below the three numbers."""
+
+    def notes(self, *holds):
+        """Of holds that are a host's number, and days to begin and end."""
+        begin = datetime.datetime(2026, 1, 1)
+        return Page(report([hold(*(
+            (begin + datetime.timedelta(days)).isoformat(
+                timespec="milliseconds") + "Z" for days in (first, last)),
+            "192.0.2.%d" % host) for host, first, last in holds])
+            ).texts("dd", class_="note")
+
+    def test_a_day(self):
+        self.assertEqual(self.notes((1, 0, 0.01), (1, 1.99, 1.999)), [])
+        self.assertEqual(self.notes((1, 0, 0.01), (1, 1.99, 2)),
+                         ["1.0 a day, on average"])
+        self.assertEqual(self.notes((1, 0, 0.01), (1, 3.99, 4)),
+                         ["0.5 a day, on average"])
+
+    def test_hours(self):
+        self.assertEqual(self.notes((1, 0, 4))[1:],
+                         ["that is 4 days, day and night"])
+        self.assertEqual(self.notes((1, 0, 4), (1, 3, 7))[1:],
+                         ["1.1 stuck at any moment, on average"])
+        self.assertEqual(self.notes((1, 0, 4), (1, 0, 4))[1:],
+                         ["2.0 stuck at any moment, on average"])
+
+    def test_hosts(self):
+        def said(hosts, more=0):
+            return self.notes(*((host, 0, 0) for host in
+                                [*range(hosts), *range(more)]))
+
+        self.assertEqual(said(1), [])
+        self.assertEqual(said(1, 1), [])
+        self.assertEqual(said(2), ["each came once"])
+        self.assertEqual(said(2, 1), ["1.5 visits from each, on average"])
+        self.assertEqual(said(19, 1), ["1.1 visits from each, on average"])
+        self.assertEqual(said(40, 1), ["almost all came once"])
+        self.assertEqual(said(40, 2), ["1.1 visits from each, on average"])
+
+
+class Parts(unittest.TestCase):
+    """Bars of periods that are not covered as a whole are pale."""
+
+    def parts(self, first, last, made):
+        """Which bars of the first plot are, and what they say."""
+        seconds = int(datetime.datetime.fromisoformat(made).timestamp())
+        page = Page(report([held(10, first), held(10, 4), held(10, last)],
+                           SOURCE_DATE_EPOCH=str(seconds)))
+        plot = page.all("svg", role="img")[0]
+        said = []
+        for bar in page.all("rect"):
+            if plot not in bar["within"]:
+                continue
+            title, = [one["text"] for one in page.all("title")
+                      if bar in one["within"]]
+            self.assertEqual("part" in bar.get("class", "").split(),
+                             ", not the whole day" in title)
+            said.append("part" in bar.get("class", "").split())
+        self.assertIn("Pale: not the whole day.", page.texts("figcaption")[0])
+        return said
+
+    def test_last_day_is_over(self):
+        self.assertEqual(self.parts(3, 5, "2026-11-06T00:00:00+01:00"),
+                         [True, False, False])
+
+    def test_last_day_goes_on(self):
+        self.assertEqual(self.parts(3, 5, "2026-11-05T23:59:59+01:00"),
+                         [True, False, True])
+
+    def test_clock_is_behind(self):
+        self.assertEqual(self.parts(3, 5, "2026-11-04T12:00:00+01:00"),
+                         [True, True, True])
+
+    def test_longer(self):
+        log = [held(10), hold("2026-03-02T12:00:00.000Z",
+                              "2026-03-02T12:00:10.000Z"),
+               hold("2026-11-22T10:00:00.000Z", "2026-11-22T10:01:00.000Z")]
+        page = Page(report(log))
+        self.assertEqual(
+            [bar.get("class") for bar in page.all("rect")],
+            ["peak part", None, "part", "part", None, "peak part"])
+        self.assertIn("Pale: not the whole week.",
+                      page.texts("figcaption")[0])
 
 
 class Units(unittest.TestCase):
@@ -427,10 +555,12 @@ class Units(unittest.TestCase):
 class Large(unittest.TestCase):
     """Numbers that no log here has, from a state file that was made up."""
 
-    def page(self, connections, length, first=FORGED["first"]):
+    def page(self, connections, length, first=FORGED["first"],
+             last=FORGED["last"]):
         with tempfile.NamedTemporaryFile() as state:
             state.write(with_checksum(state_content({
                 "connections": connections, "length": length, "first": first,
+                "last": last,
                 "longest": 0, "bins": ["7 %d" % connections],
                 "hosts": [b"host" * 4], "lines": [],
                 "days": ["%d %d %d" % (first // 86400000, connections,
@@ -460,7 +590,8 @@ class Large(unittest.TestCase):
                 (7305 * day, "20.0 years")):
             with self.subTest(length=length):
                 self.assertEqual(
-                    [note for note in self.page(3, length).texts(
+                    [note for note in self.page(
+                        3, length, last=FORGED["first"] + length).texts(
                         "dd", class_="note") if note.startswith("that is")],
                     ["that is %s, day and night" % said] * (said is not None))
 

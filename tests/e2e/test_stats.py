@@ -12,8 +12,8 @@ import subprocess
 import unittest
 
 from tests.lib.sandbox import needs_root
-from tests.lib.stats import (BERLIN, GOLDEN, STATS, StatsTest, line, lines,
-                             moment, run)
+from tests.lib.stats import (BERLIN, GOLDEN, MADE, STATS, StatsTest, line,
+                             lines, moment, run)
 from tests.lib.tarpit import needs_seal
 
 HOUR = 3600000
@@ -340,7 +340,8 @@ class Output(StatsTest):
         whole = self.read("page")
         writers = [subprocess.Popen(
             ["sh", "-c", 'for i in 1 2 3 4 5 6 7 8 9 10; do '
-             '"$0" -f html -o "$1" "$2" || exit 1; done', STATS, page, log])
+             '"$0" -f html -o "$1" "$2" || exit 1; done', STATS, page, log],
+            env={**os.environ, **MADE, "TZ": "UTC"})
             for _ in range(4)]
         while any(writer.poll() is None for writer in writers):
             self.assertEqual(self.read("page"), whole)
