@@ -7,6 +7,7 @@ UNIT	= $(BUILD)/unit_hold $(BUILD)/unit_log $(BUILD)/unit_tarpit \
 UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/write.c
 # The programs with one thing changed, and what runs one of them.
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
+	$(BUILD)/tarpit-leaping \
 	$(BUILD)/tarpit-unsealed $(BUILD)/tarpit-failing \
 	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
 # What tests/doubles/failing.c can let fail.
@@ -66,6 +67,12 @@ $(BUILD)/tarpit-attempt: tests/doubles/attempt.c $(SRCS) $(HEADERS)
 $(BUILD)/tarpit-stepped: tests/doubles/stepped_clock.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -Wl,--wrap=syscall -o $@ tests/doubles/stepped_clock.c $(SRCS)
+
+$(BUILD)/tarpit-leaping: tests/doubles/leaping_clock.c $(SRCS) $(HEADERS)
+	@mkdir -p $(BUILD)
+	$(COMPILE) $(UNCHANGED) \
+	    -Wl,--wrap=ppoll,--wrap=syscall,--wrap=clock_gettime -o $@ \
+	    tests/doubles/leaping_clock.c $(SRCS)
 
 # Fortified, or with other sizes, some of the calls would have other names.
 UNCHANGED = -U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS

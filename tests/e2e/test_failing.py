@@ -10,7 +10,9 @@ import time
 import unittest
 
 from tests.lib.log import Syslog
+from tests.lib.moment import SLACK, Moment
 from tests.lib.net import tcp_pair
+from tests.lib.process import wait_for
 from tests.lib.stats import StatsTest, lines
 from tests.lib.tarpit import BUILD, Tarpit, needs_seal
 
@@ -83,15 +85,15 @@ class Tarpits(unittest.TestCase):
 
     def test_nothing_known_of_the_connection(self):
         """Its whole length counts then."""
-        with self.held("-i", "1000", call="getsockopt", after=1) as t:
+        with self.held("-i", "60000", call="getsockopt", after=1) as t:
             t.greeting()
             t.client.sendall(b"EHLO x\r\n")
-            time.sleep(0.1)
+            self.assertTrue(wait_for(t.heard))
             t.client.close()
-            time.sleep(0.4)
-            t.signal(signal.SIGTERM)
-            ended = time.time()
-            self.assertAlmostEqual(t.line().disconnected, ended, delta=0.1)
+            time.sleep(2 * SLACK)
+            with Moment() as ended:
+                t.signal(signal.SIGTERM)
+            ended.check(t.line().disconnected)
 
     def test_no_file_of_its_own_left(self):
         """For the message to syslog, at the first of several tries."""

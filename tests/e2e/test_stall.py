@@ -2,11 +2,13 @@
 """The endless reply."""
 
 import re
+import signal
 import socket
 import time
 import unittest
 
-from tests.lib.net import OtherHost
+from tests.lib.leaping import Leaping
+from tests.lib.net import OtherHost, tcp_pair
 from tests.lib.process import wait_for
 from tests.lib.tarpit import GREETING, NAME, Tarpit, needs_seal
 
@@ -26,31 +28,42 @@ class Stall(unittest.TestCase):
                 self.assertRegex(line, rb"\A%s\Z" % LINE.pattern)
                 self.assertTrue(rest.startswith(b"250-" + NAME.encode()))
 
-    def test_byte_by_byte_within_a_fifth_of_the_interval(self):
-        # A machine with much else to do is late now and then, and what comes
-        # next seems early: a tenth of them at either end says nothing.
-        for _ in range(4):
-            octets, gaps = self.gaps()
-            mean = sum(gaps) / len(gaps)
-            gaps = sorted(gaps)[6:-6]
-            if (octets == 1 and gaps[0] > 0.078 and gaps[-1] < 0.125 and
-                    gaps[-1] - gaps[0] > 0.015 and 0.090 < mean < 0.112):
-                return
-        self.fail((octets, mean, gaps))
+    def test_bytes_come_within_a_fifth_of_the_interval(self):
+        """Of a clock that leaps; the first one waits as well."""
+        for interval in 10, 4000, 60000:
+            with self.subTest(interval=interval), \
+                    Leaping("-i", str(interval), "-t", "86400") as t:
+                t.greeting()
+                t.client.sendall(b"EHLO x\r\n")
+                t.expect(1000)
+                t.signal(signal.SIGTERM)
+                t.line()
+                # The codes of its three lines come in one piece each.
+                waits = t.waits()[:990]
+                self.assertEqual(len(waits), 990)
+                self.assertGreaterEqual(min(waits), 0.8 * interval)
+                self.assertLessEqual(max(waits), 1.2 * interval)
+                # Uniform: of a thousand, some come near to either end.
+                self.assertLess(min(waits), 0.81 * interval)
+                self.assertGreater(max(waits), 1.19 * interval)
+                mean = sum(waits) / len(waits)
+                self.assertTrue(
+                    0.97 * interval < mean < 1.03 * interval, mean)
 
-    def gaps(self):
-        """The most octets that come together, and the seconds between."""
+    def test_byte_by_byte_and_none_too_early(self):
+        """Of the machine's own clock, whatever else it has to do."""
         with Tarpit("-i", "100") as t:
             t.greeting()
+            begun = time.monotonic()
             t.client.sendall(b"EHLO x\r\n")
-            t.expect(4)         # the code, which comes in one piece
-            most, last, gaps = 0, time.monotonic(), []
-            for _ in range(60):
-                most = max(most, len(t.client.recv(4096)))
-                now = time.monotonic()
-                gaps.append(now - last)
-                last = now
-        return most, gaps
+            self.assertEqual(t.expect(4), b"250-")      # in one piece
+            for octets in range(2, 32):
+                self.assertNotEqual(t.expect(1), b"")
+                self.assertGreaterEqual(time.monotonic() - begun,
+                                        octets * 0.08)
+            sent = t.tcp("bytes_sent")      # first: it goes on meanwhile
+            self.assertGreaterEqual(
+                t.tcp("data_segs_out") + len(GREETING) - 1 + 3, sent)
 
     def test_answers_nothing_that_the_client_sends(self):
         with Tarpit("-i", "20") as t:
@@ -74,10 +87,12 @@ class Stall(unittest.TestCase):
     def test_one_wakeup_a_byte(self):
         with Tarpit("-i", "10") as t:
             t.stuck()
+            sent = t.tcp("bytes_sent")
             before = int(t.status("voluntary_ctxt_switches"))
             t.expect(100)
             wakeups = int(t.status("voluntary_ctxt_switches")) - before
-        self.assertLessEqual(wakeups, 105)
+            sent = t.tcp("bytes_sent") - sent
+        self.assertLessEqual(wakeups, 1.05 * sent)
 
     def test_no_byte_waits_for_the_acknowledgement_of_another(self):
         """A client that does not read acknowledges late, and Nagle's
@@ -85,9 +100,8 @@ class Stall(unittest.TestCase):
         """
         with Tarpit("-i", "10") as t:
             t.stuck()
-            time.sleep(1.5)
+            self.assertTrue(wait_for(lambda: t.tcp("bytes_sent") > 150))
             octets = t.tcp("bytes_sent")    # first: it goes on meanwhile
-            self.assertGreater(octets, 100)
             # The greeting and the code at a line's start come in one piece.
             self.assertGreaterEqual(
                 t.tcp("data_segs_out") + len(GREETING) - 1 + 3, octets)
@@ -107,16 +121,32 @@ class Stall(unittest.TestCase):
 
 
 class Keepalives(unittest.TestCase):
+    """The options of its socket, of which the test keeps a copy."""
+
+    TIMES = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL,
+             socket.TCP_USER_TIMEOUT)
+
     def test_before_the_reply_as_often_as_its_octets(self):
-        """In whole seconds, rounded up.  ss(8) calls 1.996 s 1.996ms."""
-        for interval, timer in (("10", r"(1sec|\d+ms)"),
-                                ("1000", r"(1sec|\d+ms)"),
-                                ("1001", r"(2sec|1\.\d+ms)"),
-                                ("60000", r"(1min|5\dsec)")):
-            with self.subTest(interval=interval), Tarpit("-i", interval) as t:
+        """In whole seconds, rounded up; and 45 s without an answer, in ms,
+        are too many.
+        """
+        for interval, seconds in ((10, 1), (1000, 1), (1001, 2), (60000, 60)):
+            client, server = tcp_pair()
+            with self.subTest(interval=interval), server.dup() as copy, \
+                    Tarpit("-i", str(interval), pair=(client, server)) as t:
                 t.greeting()
-                self.assertRegex(t.socket_status(),
-                                 r"timer:\(keepalive,%s," % timer)
+                self.assertEqual(self.keeps_alive(copy), 1)
+                self.assertEqual(
+                    [copy.getsockopt(socket.IPPROTO_TCP, option)
+                     for option in self.TIMES], [seconds, seconds, 45000])
+                t.client.sendall(b"EHLO x\r\n")
+                self.assertTrue(wait_for(t.heard))
+                self.assertTrue(wait_for(
+                    lambda: self.keeps_alive(copy) == 0))
+
+    @staticmethod
+    def keeps_alive(connection):
+        return connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
 @needs_seal     # what checks memory has a stack of its own
