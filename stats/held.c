@@ -27,6 +27,9 @@
 #define PROGRAM	 "tarpit"
 #define STAT_MAX 1024 /* its fields up to the start are shorter than half */
 
+#define STATE_FIELD 3
+#define START_FIELD 22
+
 /* What proc(5) says about a process. */
 struct process {
 	char name[64];
@@ -127,27 +130,32 @@ read_process(int proc, const char *id, struct process *process)
 	return parse_process(text, process);
 }
 
-/* "42 (name) S" and numbers, the 22nd field being its start. */
+/* "42 (name) S", the 3rd field being the state, and the 22nd the start. */
 static int
 parse_process(const char *text, struct process *process)
 {
 	const char *name = strchr(text, '(');
 	const char *end = strrchr(text, ')'); /* names can have it as well */
-	unsigned long long ticks;
+	const char *before = end;
 	size_t len;
+	int field;
 
-	if (name == NULL || end == NULL ||
-	    sscanf(end,
-		") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-		" %*s %*s %*s %*s %*s %llu",
-		&process->state, &ticks) != 2)
+	for (field = STATE_FIELD; before != NULL && field <= START_FIELD;
+	     field++) {
+		if ((before = strchr(before + 1, ' ')) == NULL)
+			return -1;
+		if (field == STATE_FIELD)
+			process->state = before[1];
+	}
+	if (name == NULL || before == NULL)
 		return -1;
 	len = (size_t)(end - name - 1);
 	if (len >= sizeof(process->name))
 		return -1;
 	memcpy(process->name, name + 1, len);
 	process->name[len] = '\0';
-	process->start = (int64_t)ticks * SECOND_MSEC / sysconf(_SC_CLK_TCK);
+	process->start = (int64_t)strtoull(before, NULL, 10) * SECOND_MSEC /
+	    sysconf(_SC_CLK_TCK);
 	return 0;
 }
 

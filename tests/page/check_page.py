@@ -33,6 +33,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(TOP, "tests", "build")
 PAGES = os.path.join(BUILD, "page")
 STATS = os.environ.get("TARPIT_STATS", os.path.join(TOP, "tarpit-stats"))
+STYLE = os.path.join(TOP, "stats", "page.css")
 PICTURE = os.path.join(TOP, "stats", "page.png")
 CHECKER = "https://registry.npmjs.org/vnu-jar/-/vnu-jar-26.9.27.tgz"
 CHECKER_SHA256 = (
@@ -262,6 +263,24 @@ def check_largest(browser, path):
                 raise Failed("%s, %d pixels: %s" % (number, width, failed))
 
 
+HEADER = """document.querySelector("h1").textContent = "Stuck in %s";
+document.querySelector("header p").insertAdjacentHTML("afterend",
+    '<p class="now">Stuck right now: <b>%s</b>, the longest for %s.</p>')"""
+
+
+def check_header(browser, path):
+    """The longest titles, and who is stuck."""
+    for title in "W" * 100, "tarpit.example.org", "\u00c4 " * 33:
+        for width in WIDTHS:
+            browser.look(width, 800, "light")
+            browser.open(path)
+            browser.evaluate(HEADER % (title, "12,345", "23 h 59 min"))
+            try:
+                check_layout(browser.evaluate(MEASURE), width)
+            except Failed as failed:
+                raise Failed("%s, %d pixels: %s" % (title, width, failed))
+
+
 def show(browser, path, width, scheme, to, scale=1):
     """A screenshot of the whole page."""
     browser.look(width, 400, scheme, scale)
@@ -297,7 +316,7 @@ def get_checker():
 
 def check_html(jar, paths):
     result = subprocess.run(
-        ["java", "-Xss1m", "-jar", jar, "--stdout", "--exit-zero-always",
+        ["java", "-Xss1m", "-jar", jar, "--also-check-css", "--stdout", "--exit-zero-always",
          "--format", "json"] + paths, stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL, check=True, timeout=120)
     return ["%s:%s: %s" % (os.path.basename(one["url"]),
@@ -350,9 +369,12 @@ def check():
         good.append(attempt("colours", check_colours, browser, paths["month"]))
         good.append(attempt("large numbers", check_largest, browser,
                             paths["month"]))
+        good.append(attempt("header", check_header, browser, paths["month"]))
+        good.append(attempt("header, no letters", check_header, browser,
+                            paths["empty"]))
     jar = get_checker()
     if jar is not None:
-        complaints = check_html(jar, list(paths.values()))
+        complaints = check_html(jar, [*paths.values(), STYLE])
         print("\n".join(complaints) or "Nu checker     good")
         good.append(not complaints)
     good += [attempt("metrics, " + name, check_metrics, name)

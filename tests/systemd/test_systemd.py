@@ -280,6 +280,9 @@ class DropIns(Lab):
         live = self.clients.hold(sources(1, 100))
         self.assertEqual(show(instances()[0], "ProtectSystem"), "strict")
         self.all_live(live)
+        self.assertIn(b"\nStuck right now: 100, ", subprocess.run(
+            ["tarpit-stats", "-n", "/dev/null"], check=True,
+            capture_output=True).stdout)
         self.clients.close(live)
         self.lines(100)
 

@@ -13,7 +13,7 @@ import stat
 import subprocess
 import unittest
 
-from tests.lib.machine import journal, run, show, sources, systemctl
+from tests.lib.machine import drop_in, journal, run, show, sources, systemctl
 from tests.lib.process import wait_for
 from tests.systemd.test_systemd import Lab
 
@@ -96,6 +96,23 @@ class Stats(Lab):
         self.update()
         self.assertRegex(read(METRICS), r"(?m)^tarpit_connections_total 3$")
         self.assertEqual(os.listdir(NODE_EXPORTER), ["tarpit.prom"])
+
+    def test_who_is_stuck(self):
+        """Before anybody has left, and with all protection."""
+        os.makedirs(NODE_EXPORTER)
+        self.addCleanup(shutil.rmtree, NODE_EXPORTER)
+        self.clients.hold(sources(1, 7))
+        self.update()
+        self.assertIn("Stuck right now: <b>7</b>, the longest for ",
+                      read(PAGE))
+        self.assertRegex(read(METRICS), r"(?m)^tarpit_connections_held 7$")
+
+    def test_title(self):
+        drop_in("tarpit-stats.service",
+                "[Service]\nEnvironment=\"TITLE=The pit & more\"\n")
+        self.addCleanup(drop_in, "tarpit-stats.service", "")
+        self.update()
+        self.assertIn("<h1>Stuck in The pit &#38; more</h1>", read(PAGE))
 
     def test_timer(self):
         systemctl("enable", "--now", "tarpit-stats.timer")
