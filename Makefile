@@ -12,15 +12,17 @@ UNITDIR	= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
 XINETDDIR = /etc/xinetd.d
 
-CFLAGS	= -O2 -g
+CFLAGS	?= -O2 -g
 # Static: one process per connection, and it saves a third of its memory.
 # "make LDSTATIC=" links dynamically, as happens where there is no static libc.
 LDSTATIC = -static
 LDADD	= -lbsd
-# "make small": with the kernel's headers, which musl-gcc leaves out, and with
-# two mappings of the file for four.
+# "make small": with the kernel's headers, which musl-gcc leaves out, with the
+# build id, by which debuggers find the symbols, and with two mappings of the file
+# for four.
 MUSL_CC	= musl-gcc
-MUSL_CFLAGS = -static -Wl,-z,noseparate-code -idirafter /usr/include \
+MUSL_CFLAGS = -static -Wl,-z,noseparate-code -Wl,--build-id \
+	-idirafter /usr/include \
 	-idirafter /usr/include/`$(MUSL_CC) -print-multiarch`
 
 # For 32-bit systems: a log over 2 GB, and in it dates after 2038; but tarpit
@@ -28,7 +30,9 @@ MUSL_CFLAGS = -static -Wl,-z,noseparate-code -idirafter /usr/include \
 STD	= -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 STATS_STD = -D_TIME_BITS=64
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
+# A distribution's own flags may ask for more, and would say so twice.
+HARDENING = -fstack-protector-strong $(if $(findstring _FORTIFY_SOURCE,\
+	$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 # The same program wherever it is built.
 REPRODUCIBLE = -ffile-prefix-map=$(CURDIR)=.
 FLAGS	= $(CPPFLAGS) $(STD) $(WARNINGS) $(HARDENING) $(REPRODUCIBLE) $(CFLAGS)
@@ -54,7 +58,7 @@ MX_HEADERS = cap.h version.h mx/*.h
 .PHONY: all small deps run check check-programs check-units check-fuzz \
 	check-systemd check-mail check-page check-deb check-ports built \
 	coverage check-sanitized check-valgrind chaos fuzz picture bench \
-	bench-supers bench-hold lint lint-build install uninstall deb clean
+	bench-supers bench-hold lint lint-build install uninstall dist deb clean
 .NOTPARALLEL:
 
 all: tarpit tarpit-stats tarpit-mx
@@ -63,7 +67,6 @@ tarpit: $(OBJS)
 tarpit: LDADD =
 tarpit-stats: $(STATS_OBJS)
 tarpit tarpit-stats:
-	@echo "$(LINK) $(LDSTATIC) -o $@ $^ $(LDADD)"
 	@$(LINK) $(LDSTATIC) -o $@ $^ $(LDADD) 2>/dev/null || { \
 	    echo "no static libraries here: linking dynamically"; \
 	    $(LINK) -o $@ $^ $(LDADD); }
@@ -104,30 +107,34 @@ run: tarpit
 	@echo "or with a mail client:"
 	@echo "    swaks --server 127.0.0.1:2525 --to you@example.org"
 	@echo "When one gives up (Ctrl-C will do), its log line comes here:"
-	@SYSTEMD_LOG_LEVEL=err systemd-socket-activate --accept --inetd \
-	    --listen=127.0.0.1:2525 ./tarpit -d -i 1000
+	@trap : INT; SYSTEMD_LOG_LEVEL=err systemd-socket-activate --accept \
+	    --inetd --listen=127.0.0.1:2525 ./tarpit -d -i 1000 || [ $$? -eq 130 ]
 
+# tarpit in one step, since connections come at any moment of an upgrade.
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR) $(DESTDIR)$(DOCDIR)
-	# In one step, since connections come at any moment of an upgrade.
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)/stats
 	install -m 755 tarpit $(DESTDIR)$(BINDIR)/tarpit.new
 	mv -f $(DESTDIR)$(BINDIR)/tarpit.new $(DESTDIR)$(BINDIR)/tarpit
 	install -m 755 tarpit-stats tarpit-mx $(DESTDIR)$(BINDIR)
-	install -m 644 tarpit.8 tarpit-stats.8 tarpit-mx.8 $(DESTDIR)$(MANDIR)
-	install -m 644 README.md NEWS LICENSE units/OPERATING.md \
-	    $(DESTDIR)$(DOCDIR)
-	@units/install '$(DESTDIR)' '$(BINDIR)' '$(LIBDIR)' '$(DOCDIR)' \
-	    '$(UNITDIR)' '$(SYSUSERSDIR)' '$(XINETDDIR)'
+	install -m 644 LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 644 stats/page.png $(DESTDIR)$(DOCDIR)/stats
+	@units/install '$(DESTDIR)' '$(BINDIR)' '$(LIBDIR)' '$(MANDIR)' \
+	    '$(DOCDIR)' '$(UNITDIR)' '$(SYSUSERSDIR)' '$(XINETDDIR)'
 
 uninstall:
-	@units/uninstall '$(DESTDIR)' '$(LIBDIR)' '$(UNITDIR)' \
+	@units/uninstall '$(DESTDIR)' '$(LIBDIR)' '$(DOCDIR)' '$(UNITDIR)' \
 	    '$(SYSUSERSDIR)' '$(XINETDDIR)'
 	rm -f $(DESTDIR)$(BINDIR)/tarpit $(DESTDIR)$(BINDIR)/tarpit-stats \
 	    $(DESTDIR)$(BINDIR)/tarpit-mx
 	rm -f $(DESTDIR)$(MANDIR)/tarpit.8 $(DESTDIR)$(MANDIR)/tarpit-stats.8 \
 	    $(DESTDIR)$(MANDIR)/tarpit-mx.8
 	rm -rf $(DESTDIR)$(DOCDIR)
-	-rmdir $(DESTDIR)$(MANDIR) 2>/dev/null
+	@rmdir $(DESTDIR)$(MANDIR) 2>/dev/null || :
+
+# dist/tarpit-VERSION.tar.xz, the same from the same tree; all but what git
+# ignores, so a release is made in a fresh clone.
+dist:
+	packaging/tarball dist
 
 deb:
 	packaging/deb dist

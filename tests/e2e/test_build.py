@@ -29,9 +29,10 @@ class Build(unittest.TestCase):
                 shutil.copy(path, os.path.join(
                     self.root, os.path.relpath(path, TOP)))
 
-    def make(self, *args):
+    def make(self, *args, env=None):
         return subprocess.run(
             ["make", "-C", self.root] + list(args), check=True,
+            env=dict(os.environ, **(env or {})),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
 
     def are_static(self):
@@ -48,6 +49,16 @@ class Build(unittest.TestCase):
     def test_static_where_the_libraries_are(self):
         self.assertNotIn("warning", self.make())
         self.assertTrue(self.are_static())
+
+    def test_with_flags_of_the_environment(self):
+        """As a distribution's, which may fortify by themselves."""
+        for name in "CFLAGS", "CPPFLAGS":
+            self.make("clean")
+            said = self.make(
+                env={name: "-O1 -Wp,-D_FORTIFY_SOURCE=3 -DOF_THE_ENVIRONMENT"})
+            self.assertIn("-DOF_THE_ENVIRONMENT", said)
+            self.assertNotIn("-D_FORTIFY_SOURCE=2", said)
+            self.assertNotIn("warning", said)
 
     @needs_root
     def test_dynamic_where_they_are_not(self):
@@ -71,6 +82,7 @@ class Build(unittest.TestCase):
         self.assertTrue(self.are_static())
         with open(os.path.join(self.root, "tarpit"), "rb") as file:
             self.assertNotIn(b"glibc", file.read())
+        self.assertIn("Build ID: ", self.readelf("-n", "tarpit"))
         self.make("-q", "all")
 
     def readelf(self, option, name):
@@ -124,29 +136,62 @@ class Build(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.root)), sorted(before))
 
 
+class Dist(unittest.TestCase):
+    def test_is_the_same_again_and_builds(self):
+        with tempfile.TemporaryDirectory() as directory:
+            tarballs = []
+            for name, mask in ("one", 0o22), ("two", 0o77):
+                done = subprocess.run(
+                    [os.path.join(TOP, "packaging/tarball"),
+                     os.path.join(directory, name)], check=True, text=True,
+                    stdout=subprocess.PIPE, umask=mask)
+                with open(done.stdout.strip(), "rb") as file:
+                    tarballs.append(file.read())
+            self.assertEqual(*tarballs)
+            subprocess.run(["tar", "-xf", done.stdout.strip(), "-C",
+                            directory], check=True)
+            tree, = glob.glob(directory + "/tarpit-*")
+            subprocess.run(["make", "-C", tree, "all", "check-units"],
+                           check=True, stdout=subprocess.DEVNULL)
+
+
 class Run(unittest.TestCase):
-    def test_shows_the_line_of_each_hold(self):
-        output = tempfile.TemporaryFile("w+")
-        process = subprocess.Popen(
+    def setUp(self):
+        self.output = tempfile.TemporaryFile("w+")
+        self.addCleanup(self.output.close)
+        self.process = subprocess.Popen(
             ["make", "-C", TOP, "run"], stdin=subprocess.DEVNULL,
-            stdout=output, stderr=output, start_new_session=True)
+            stdout=self.output, stderr=self.output, start_new_session=True)
+        self.addCleanup(self.end, signal.SIGTERM)
 
-        def line():
-            output.seek(0)
-            return [text for text in output.read().splitlines()
-                    if "connected=" in text]
+    def end(self, signo):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signo)
+            self.process.wait(60)
 
-        with output:
-            try:
-                with wait_for(self.connect) as client:
-                    self.assertTrue(client.recv(100).startswith(b"220 "))
-                    client.sendall(b"EHLO me\r\n")
-                    self.assertEqual(client.recv(100), b"250-")
-                self.assertTrue(wait_for(line))
-                self.assertEqual(Hold(line()[0]).ip, "127.0.0.1")
-            finally:
-                os.killpg(process.pid, signal.SIGTERM)
-                process.wait(60)
+    def said(self):
+        self.output.seek(0)
+        return self.output.read()
+
+    def line(self):
+        return [text for text in self.said().splitlines()
+                if "connected=" in text]
+
+    def test_shows_the_line_of_each_hold(self):
+        with wait_for(self.connect) as client:
+            self.assertTrue(client.recv(100).startswith(b"220 "))
+            client.sendall(b"EHLO me\r\n")
+            self.assertEqual(client.recv(100), b"250-")
+        self.assertTrue(wait_for(self.line))
+        self.assertEqual(Hold(self.line()[0]).ip, "127.0.0.1")
+
+    def test_ends_with_control_c_and_no_word_of_make(self):
+        with wait_for(self.connect) as client:
+            self.assertTrue(client.recv(100).startswith(b"220 "))
+            before = self.said()
+            self.end(signal.SIGINT)
+            self.assertTrue(wait_for(self.line))
+        self.assertEqual(self.said(), before + self.line()[0] + "\n")
 
     @staticmethod
     def connect():

@@ -2,6 +2,7 @@
 """make install and make uninstall, on the sandbox's own /usr and /etc."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -24,7 +25,7 @@ SYSTEMD = {
     "usr/local/lib/sysusers.d/tarpit.conf"}
 DOC = "usr/local/share/doc/tarpit/"
 DOCS = {DOC + name for name in (
-    "README.md", "NEWS", "OPERATING.md", "LICENSE",
+    "README.md", "NEWS", "OPERATING.md", "LICENSE", "stats/page.png",
     "examples/xinetd/tarpit", "examples/nftables/tarpit.nft",
     "examples/inetd/inetd.conf", "examples/tcpserver/run",
     "examples/tcpsvd/run", "examples/systemd/hardened.conf",
@@ -50,7 +51,7 @@ class Install(unittest.TestCase):
         self.root = directory.name
 
     def test_into_a_package(self):
-        make("install", "DESTDIR=" + self.root)
+        self.assertNotRegex(make("install", "DESTDIR=" + self.root), "(?m)^#")
         self.assertEqual(files(self.root), PROGRAM | SYSTEMD | DOCS)
         self.assertTrue(os.access(self.path(DOC + "examples/tcpsvd/run"),
                                   os.X_OK))
@@ -74,9 +75,10 @@ class Install(unittest.TestCase):
                      "opt/share/doc/tarpit/examples/xinetd/tarpit",
                      "opt/share/doc/tarpit/examples/tcpsvd/run"):
             with open(self.path(name)) as file:
-                text = file.read()
-            self.assertIn("/opt/sbin/tarpit", text)
-            self.assertNotIn("/usr/local", text)
+                self.assertIn("/opt/sbin/tarpit", file.read(), name)
+        for name in files(self.root):
+            with open(self.path(name), "rb") as file:
+                self.assertNotIn(b"/usr/local", file.read(), name)
         make("uninstall", "DESTDIR=" + self.root, "PREFIX=/opt")
         self.assertEqual(files(self.root), set())
 
@@ -92,8 +94,44 @@ class Install(unittest.TestCase):
         make("install", "DESTDIR=" + self.root)
         with open(self.path("etc/xinetd.d/tarpit")) as file:
             self.assertEqual(file.read(), "mine")
-        make("uninstall", "DESTDIR=" + self.root)
+        self.assertIn("\n    %s\n" % self.path("etc/xinetd.d/tarpit"),
+                      make("uninstall", "DESTDIR=" + self.root))
+        self.assertEqual(files(self.root), {"etc/xinetd.d/tarpit"})
+
+    def test_uninstall_takes_what_nobody_edited(self):
+        """Switched on is not edited."""
+        for directory in "etc/xinetd.d", "etc/cron.d":
+            os.makedirs(self.path(directory))
+        make("install", "DESTDIR=" + self.root)
+        subprocess.run(["sed", "-i", "/disable/s/yes/no/",
+                        self.path("etc/xinetd.d/tarpit")], check=True)
+        self.copy("cron/tarpit-stats", "etc/cron.d/tarpit-stats")
+        self.assertNotIn("yours", make("uninstall", "DESTDIR=" + self.root))
         self.assertEqual(files(self.root), set())
+
+    def test_uninstall_lists_what_remains(self):
+        make("install", "DESTDIR=" + self.root)
+        for example, name in (
+                ("rsyslog/tarpit.conf", "etc/rsyslog.d/30-tarpit.conf"),
+                ("cron/tarpit-stats", "etc/cron.d/tarpit-stats"),
+                ("nftables/tarpit.nft", "etc/tarpit.nft"),
+                ("systemd/bind.conf",
+                 "etc/systemd/system/tarpit.socket.d/bind.conf"),
+                ("inetd/inetd.conf", "etc/inetd.conf")):
+            os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+            self.copy(example, name)
+        with open(self.path("etc/cron.d/tarpit-stats"), "a") as file:
+            file.write("#\n")
+        before = files(self.path("etc"))
+        said = make("uninstall", "DESTDIR=" + self.root)
+        self.assertEqual(files(self.path("etc")), before)
+        for name in ("/rsyslog.d/30-tarpit.conf", "/cron.d/tarpit-stats",
+                     "/tarpit.nft", "/systemd/system/tarpit.socket.d"):
+            self.assertIn("    %s/etc%s\n" % (self.root, name), said)
+        self.assertIn("a line in %s/etc/inetd.conf\n" % self.root, said)
+
+    def copy(self, example, name):
+        shutil.copy(self.path(DOC + "examples/" + example), self.path(name))
 
     @needs_root
     def test_for_real(self):
