@@ -74,7 +74,7 @@ tarpit tarpit-stats:
 # It asks a question now and then, and the resolver should be the machine's.
 tarpit-mx: LDADD += -lresolv
 tarpit-mx: $(MX_OBJS)
-	$(LINK) -o $@ $^ $(LDADD)
+	@$(LINK) -o $@ $^ $(LDADD)
 
 # After all, so that "make install" finds nothing that is newer.
 small: all
