@@ -23,9 +23,9 @@
 #include "totals.h"
 #include "write.h"
 
-/* Averages over less than this say little. */
+/* Averages over fewer days say little. */
 #define DAYS_MIN      2
-#define DAYS_MANY     730 /* years are easier to grasp then */
+#define DAYS_MANY     730 /* from here on, years are easier to grasp */
 #define DAYS_PER_YEAR 365.25
 
 /* A letter in tar, in SVG: without an icon, a browser asks the server. */
@@ -151,7 +151,7 @@ write_header(
 	fputs("</header>\n", out);
 }
 
-/* Nothing is said when nothing is known. */
+/* The page is silent about a number that is unknown. */
 static void
 write_held(FILE *out, const struct held *held)
 {
@@ -171,7 +171,7 @@ write_held(FILE *out, const struct held *held)
 	fputs(".</p>\n", out);
 }
 
-/* One letter goes under, and a second letter is almost gone. */
+/* One letter sinks into the tar; a second letter has almost gone under. */
 static void
 draw_letters(FILE *out, uint64_t count)
 {
@@ -189,7 +189,7 @@ draw_letters(FILE *out, uint64_t count)
 	fputs("</svg>\n", out);
 }
 
-/* The offset from UTC is for machines: people find it in the footer. */
+/* The attribute is for machines; people find the time zone in the footer. */
 static void
 write_time(FILE *out, int64_t msec)
 {
@@ -244,7 +244,7 @@ number_size(const struct totals *totals)
 	return 'l';
 }
 
-/* Days without a connection count as well. */
+/* The average is over all days, also those without a connection. */
 static void
 write_emails_note(FILE *out, const struct totals *totals)
 {
@@ -256,7 +256,7 @@ write_emails_note(FILE *out, const struct totals *totals)
 	    (double)totals->connections / days);
 }
 
-/* From the first connection to the last disconnection. */
+/* The days from the first connection to the last disconnection. */
 static double
 covered_days(const struct totals *totals)
 {
@@ -265,7 +265,8 @@ covered_days(const struct totals *totals)
 	return (double)(totals->last - totals->first) / (double)DAY_MSEC;
 }
 
-/* More days than have gone by are not days of anybody's life. */
+/* "409 days" would read oddly after a year: several clients are held at once.
+ */
 static void
 write_hours_note(FILE *out, const struct totals *totals)
 {
@@ -296,7 +297,7 @@ write_hosts_note(FILE *out, const struct totals *totals)
 	fputs("<dd class=\"note\">", out);
 	if (again == 0)
 		fputs("each came once", out);
-	else if (again < hosts / 20) /* it would be 1.0 from each */
+	else if (again < hosts / 20) /* rounded, 1.0 visits */
 		fputs("almost all came once", out);
 	else
 		fprintf(out, "%.1f visits from each, on average",
@@ -304,7 +305,8 @@ write_hosts_note(FILE *out, const struct totals *totals)
 	fputs("</dd>", out);
 }
 
-/* The first days of a tarpit have nothing to draw. */
+/* This stands in the place of the plots until the first connection has ended.
+ */
 static void
 write_expectation(FILE *out)
 {
@@ -357,7 +359,7 @@ write_bars(
 	end_plot(out);
 }
 
-/* A period alone is never a whole one. */
+/* The first period is never whole; if it is the only one, all is about it. */
 static void
 write_most(
     FILE *out, const struct periods *periods, const struct measure *measure)
@@ -385,7 +387,7 @@ write_peak(
 	periods_write_place(out, periods, peak);
 }
 
-/* The title and the description are to follow; they are the plot's name. */
+/* The caller writes the title and the description that name the plot. */
 static void
 begin_plot(FILE *out, const char *name)
 {
@@ -483,7 +485,7 @@ write_footer(FILE *out, const struct edition *edition)
 	fputs(". Times and days are in this time zone.</p>\n</footer>\n", out);
 }
 
-/* "CET (UTC+1)"; names that are a number say no more than the offset. */
+/* "CET (UTC+1)", or "UTC-3" where the zone's name is but a number. */
 static void
 write_zone(FILE *out, int64_t msec)
 {

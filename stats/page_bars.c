@@ -13,18 +13,19 @@
 #include "page_bars.h"
 #include "page_periods.h"
 
-#define HEIGHT	  1000 /* of the plot, in its own units */
-#define PITCH	  10   /* from bar to bar */
-#define BAR	  8    /* as wide as that */
-#define BAR_MIN	  5    /* as high, so that it can be seen */
-#define STEPS_MAX 4    /* of the axis of values */
+#define HEIGHT	  1000 /* of the plot, in the units of its viewBox */
+#define PITCH	  10   /* from the left edge of a bar to that of the next */
+#define BAR	  8    /* the width of a bar */
+#define BAR_MIN	  5    /* the height of a bar that can just be seen */
+#define STEPS_MAX 4    /* on the axis of values */
 
-/* Of the axis of dates: as many labels as there is room for. */
+/* The axis of dates has room for this many labels on a screen, on a telephone.
+ */
 #define LABELS_WIDE   8
 #define LABELS_NARROW 5
 #define LABEL_MAX     16
 
-/* Pixels: the narrowest plots, and a letter's width, generously. */
+/* Pixels: the narrowest plots on a screen and on a telephone; a wide letter. */
 #define WIDE   400.0
 #define NARROW 232.0
 #define LETTER 7.0
@@ -71,7 +72,8 @@ bars_peak(const struct periods *periods, const struct measure *measure)
 	return peak;
 }
 
-/* 1, 2 or 5 times a power of ten, if the least one is such a power. */
+/* Steps are 1, 2 or 5 times a power of ten, if the least step is such a power.
+ */
 static double
 axis_step(double most, double least)
 {
@@ -155,7 +157,7 @@ draw_dates(FILE *out, const struct periods *periods)
 	int first = span_number(span, begin - 1) + 1;
 	int last = span_number(span, periods->last_day);
 	int every = span_number(span, end - 1) - first < LABELS_NARROW ? 1 : 2;
-	/* Months so that January is among them. */
+	/* Every second month is labelled so that January is. */
 	int from = span->months > 0 ? 0 : first;
 	char text[LABEL_MAX];
 	int i;
@@ -202,7 +204,7 @@ draw_date(FILE *out, const struct periods *periods, int day, const char *text,
 	    100 * place, narrow ? "" : " class=\"w\"", text);
 }
 
-/* Of the plot's width: bars are equally wide, and months are not. */
+/* A date's place in parts of the width: bars of months are equally wide. */
 static double
 date_place(const struct periods *periods, int day)
 {
@@ -215,7 +217,7 @@ date_place(const struct periods *periods, int day)
 	return (double)(day - begin) / (span->days * periods->count);
 }
 
-/* January is where the year is. */
+/* In the place of January stands the year. */
 static void
 label_text(char *text, size_t size, const struct span *span, int day)
 {

@@ -6,12 +6,12 @@
 
 #include "page_periods.h"
 
-/* What the bars are to show of each period. */
+/* What the bars show of each period. */
 struct measure {
-	const char *name; /* as a heading has it */
+	const char *name; /* begins the heading: "Hours" */
 	double least;	  /* the smallest step that an axis can have */
 	double (*value)(const struct period *);
-	void (*write)(FILE *, const struct period *); /* with its noun */
+	void (*write)(FILE *, const struct period *); /* "2 hours" */
 };
 
 /*
@@ -22,7 +22,7 @@ struct measure {
  */
 void bars_draw(FILE *, const struct periods *, const struct measure *);
 
-/* The largest one's index. */
+/* The index of the period with the highest bar. */
 int bars_peak(const struct periods *, const struct measure *);
 
 #endif

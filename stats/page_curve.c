@@ -11,17 +11,17 @@
 #include "totals.h"
 #include "write.h"
 
-#define WIDTH	   2000 /* of the plot, in its own units */
+#define WIDTH	   2000 /* of the plot, in the units of its viewBox */
 #define HEIGHT	   1000
 #define BEGIN_MSEC INT64_C(1000)
-#define AXIS_MIN   INT64_C(7200000) /* it reaches this far at least */
+#define AXIS_MIN   INT64_C(7200000) /* the axis is never shorter */
 
-/* On the axis of time. */
+/* A labelled time on the axis. */
 struct mark {
 	const char *label;
 	int seconds;
-	int wide;   /* the longest axis, in seconds, that has room for it */
-	int narrow; /* and on a telephone */
+	int wide;   /* the longest axis, in seconds, with room for the label */
+	int narrow; /* the same on a telephone */
 };
 #define ALWAYS 86400 /* no axis is longer */
 #define NEVER  0
@@ -76,7 +76,7 @@ curve_draw(FILE *out, const struct totals *totals)
 		draw_median(out, totals, end);
 }
 
-/* The last mark that is needed, in ms. */
+/* The axis ends at the first mark that no hold lasts longer than, in ms. */
 static int64_t
 axis_end(const struct totals *totals)
 {
@@ -96,7 +96,8 @@ draw_line(FILE *out, const struct totals *totals, int64_t end)
 {
 	uint64_t held = totals->connections -
 	    lengths_within(totals, LENGTH_STEPS - 1);
-	int drawn = LENGTH_STEPS - 1; /* as far as this bin */
+	int drawn = LENGTH_STEPS -
+	    1; /* the last bin that the line has reached */
 	int i;
 
 	fputc('M', out);
@@ -110,12 +111,13 @@ draw_line(FILE *out, const struct totals *totals, int64_t end)
 		draw_point(out, totals, held, i, end);
 		drawn = i;
 	}
-	/* Beyond the last bin only if it was held beyond the axis. */
+	/* Holds of the last bin, which has no end, reach the end of the axis.
+	 */
 	if (held > 0)
 		draw_point(out, totals, held, LENGTH_BINS - 2, end);
 }
 
-/* The share that is held at the end of a bin. */
+/* A point of the line: the share that is still held at the end of a bin. */
 static void
 draw_point(
     FILE *out, const struct totals *totals, uint64_t held, int bin, int64_t end)
@@ -170,7 +172,7 @@ draw_time(FILE *out, const struct mark *mark, int64_t end)
 	    mark->label);
 }
 
-/* Its label stands on the side where there is room. */
+/* The median's label stands on the side where there is room. */
 static void
 draw_median(FILE *out, const struct totals *totals, int64_t end)
 {
@@ -189,7 +191,7 @@ draw_median(FILE *out, const struct totals *totals, int64_t end)
 	fputs("</text></svg>\n", out);
 }
 
-/* Of a time on the axis, in units of the plot. */
+/* The place of a time on the axis, in units of the viewBox. */
 static int
 place(int64_t msec, int64_t end)
 {
@@ -212,8 +214,7 @@ log2_scaled(uint64_t number)
 
 	while (number >> (whole + 1) > 0)
 		whole++;
-	/* From 1 to 2, times 2^31; squaring it gives one digit after another.
-	 */
+	/* The fraction, from 1 to 2, has 31 bits; a squaring gives a digit. */
 	number <<= 31 - whole;
 	scaled = whole;
 	for (i = 0; i < 16; i++) {
@@ -267,7 +268,7 @@ curve_describe(FILE *out, const struct totals *totals)
 	fputs(".", out);
 }
 
-/* Of a time that is a bin's end. */
+/* The connections that lasted longer than a time, which is the end of a bin. */
 static uint64_t
 held_after(const struct totals *totals, int64_t msec)
 {

@@ -15,17 +15,17 @@
 void curve_draw(FILE *, const struct totals *);
 
 /*
- * The time, in ms, that half of the holds last longer than; not told from
- * more once it is CURVE_END_MSEC.
+ * The time, in ms, that half of the holds last longer than; CURVE_END_MSEC
+ * stands for all longer times as well.
  */
 int64_t curve_median(const struct totals *);
 
-/* There is no such time of fewer connections. */
+/* The median of fewer connections says nothing. */
 #define CURVE_MEDIAN_MIN 10
 
 #define CURVE_END_MSEC INT64_C(86400000)
 
-/* What the curve says at times that people know, as text. */
+/* Write as text what the curve shows at round times: "75.0% after 10 s; ". */
 void curve_describe(FILE *, const struct totals *);
 
 #endif

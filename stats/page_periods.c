@@ -16,9 +16,9 @@
 #include "write.h"
 
 #define SECONDS_PER_DAY 86400
-#define THURSDAY	3 /* days after a Monday: 1 January 1970 */
+#define THURSDAY	3 /* 1 January 1970 was one, three days after a Monday */
 #define MONTHS_PER_YEAR 12
-#define PERIODS_MIN	7 /* or a single bar would fill the plot */
+#define PERIODS_MIN	7 /* with fewer, a single bar would fill the plot */
 
 /* From 1970 to 9999, the last year of log lines, there are 81 centuries. */
 static const struct span spans[] = {
@@ -83,7 +83,7 @@ choose_span(int first, int last)
 	return span;
 }
 
-/* Weeks begin on Monday; a day can be -1, west of Greenwich. */
+/* Weeks begin on Monday.  West of Greenwich, 1970 begins on the day -1. */
 int
 span_number(const struct span *span, int day)
 {
@@ -104,7 +104,7 @@ span_begin(const struct span *span, int number)
 	return number;
 }
 
-/* Counted from the year 0, so that decades and centuries are round. */
+/* Months are counted from the year 0, so that decades begin in round years. */
 static int
 month_number(int day)
 {

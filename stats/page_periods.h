@@ -23,18 +23,18 @@ struct period {
 	int64_t length; /* ms */
 };
 
-/* All days, collected in as many equal parts as can be drawn. */
+/* All days, collected in equal periods, one for each bar. */
 struct periods {
 	const struct span *span;
-	int first; /* the first one's number */
+	int first; /* the number of the first period, see span_number() */
 	int count;
 	int first_day;
-	int last_day; /* the periods may reach beyond it */
-	int made_day; /* of the page: its period is not over */
+	int last_day; /* of the totals: the last period may reach beyond it */
+	int made_day; /* of the page */
 	struct period period[PERIODS_MAX];
 };
 
-/* There must be at least one day. */
+/* Collect the days of totals that have at least one day. */
 void periods_collect(
     struct periods *, const struct totals *, const struct edition *);
 
@@ -49,8 +49,8 @@ int periods_is_part(const struct periods *, int i);
 void periods_write_place(FILE *, const struct periods *, int i);
 
 /*
- * The spans of the calendar are counted as days are, from 1970.  Which one a
- * day is in, and the day it begins with.
+ * The number of the span that a day is in, and the day that begins the span of
+ * a number.  Days and weeks are counted from 1970, and months from the year 0.
  */
 int span_number(const struct span *, int day);
 int span_begin(const struct span *, int number);
