@@ -39,9 +39,9 @@ FLAGS	= $(CPPFLAGS) $(STD) $(WARNINGS) $(HARDENING) $(REPRODUCIBLE) $(CFLAGS)
 COMPILE	= $(CC) $(FLAGS)
 LINK	= $(CC) $(CFLAGS) $(LDFLAGS)
 
-SRCS	= tarpit.c hold.c log.c seal.c
+SRCS	= tarpit.c hold.c log.c seal.c send.c
 OBJS	= $(SRCS:.c=.o)
-HEADERS	= cap.h hold.h log.h seal.h version.h
+HEADERS	= cap.h hold.h log.h seal.h send.h version.h
 STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
 	stats/set.c stats/calendar.c stats/write.c stats/report.c \
 	stats/replace.c stats/edition.c stats/held.c stats/title.c \

@@ -29,6 +29,9 @@
 #define FIRST_WAIT_MSEC 16
 #define LAST_WAIT_MSEC	512
 
+const struct sockaddr_un log_address = { .sun_family = AF_UNIX,
+	.sun_path = _PATH_LOG };
+
 static int log_to_stderr;
 static const sigset_t *log_signals;
 static pid_t log_pid;
@@ -99,14 +102,13 @@ send_to_syslog(const char *buf, size_t len, int msec)
 static int
 try_syslog(const char *buf, size_t len)
 {
-	static const struct sockaddr_un sun = { .sun_family = AF_UNIX,
-		.sun_path = _PATH_LOG };
 	int fd, error = 0;
 
 	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
 		return -1;
-	if (sendto(fd, buf, len, MSG_DONTWAIT, (const struct sockaddr *)&sun,
-		sizeof(sun)) == -1)
+	if (sendto(fd, buf, len, MSG_DONTWAIT,
+		(const struct sockaddr *)&log_address,
+		sizeof(log_address)) == -1)
 		error = errno;
 	close(fd);
 	errno = error;

@@ -2,7 +2,12 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <sys/un.h>
+
 #include <signal.h>
+
+/* The syslog daemon's: the only address that log_send() sends to. */
+extern const struct sockaddr_un log_address;
 
 /*
  * How long log_send() should wait for a syslog daemon that does not read, in

@@ -5,6 +5,10 @@
  * not only ours.
  */
 
+#include <sys/wait.h>
+
+#include <unistd.h>
+
 #include "seal.h"
 
 /*
@@ -31,26 +35,44 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include <stddef.h>
-#include <unistd.h>
+#include <stdint.h>
 
-#define LOAD(field) \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define SKIP_UNLESS(value, n) \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (n))
-#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
-#define ALLOW(number)  SKIP_UNLESS(number, 1), RETURN(SECCOMP_RET_ALLOW)
+#include "log.h"
+#include "send.h"
 
 /*
- * Allow a call only if its argument i, from 0, is the value.  The filter sees
- * an argument as two words; all of these fit the low one, and all machines
- * named above keep that one first.
+ * The filter sees an argument as two words of 32 bits.  All architectures named
+ * above keep the low word first.
  */
-#define ALLOW_IF(number, i, value) \
-	SKIP_UNLESS(number, 4), LOAD(args[i]), SKIP_UNLESS(value, 1), \
-	    RETURN(SECCOMP_RET_ALLOW), LOAD(nr)
+#define HIGH		4
+#define LOAD_AT(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
+#define LOAD(field)	LOAD_AT(offsetof(struct seccomp_data, field))
+#define LOAD_HIGH(i)	LOAD_AT(offsetof(struct seccomp_data, args[i]) + HIGH)
+#define SKIP_UNLESS(value, n) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (n))
+#define SKIP_IF(value, n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (n), 0)
+#define RETURN(action)	  BPF_STMT(BPF_RET | BPF_K, (action))
+
+#define KILL  RETURN(SECCOMP_RET_KILL_PROCESS)
+#define ALLOW RETURN(SECCOMP_RET_ALLOW)
+
+/*
+ * A rule is for one system call: its number, how many instructions follow, and
+ * then those, of which the last ends the filter.
+ */
+#define RULE(number, n)	   SKIP_UNLESS(number, n)
+#define ALLOW_CALL(number) RULE(number, 1), ALLOW
+/* Three instructions each: argument i, from 0, must have the value. */
+#define REQUIRE(i, value)      LOAD(args[i]), SKIP_IF(value, 1), KILL
+#define REQUIRE_HIGH(i, value) LOAD_HIGH(i), SKIP_IF(value, 1), KILL
+
+/* Where in the filter seal() puts the two words of log_address. */
+#define ADDRESS_LOW  15
+#define ADDRESS_HIGH 18
 
 /*
  * Linux tries a new filter with the number of every system call there is, to
@@ -58,64 +80,119 @@
  * and saves nothing that can be measured; but it gives up at once where a
  * filter asks for an argument, as this one therefore does first.
  */
-static const struct sock_filter filter[] = {
+static struct sock_filter filter[] = {
 	LOAD(args[0]),
 	LOAD(arch),
-	SKIP_UNLESS(SEAL_ARCH, 1),
-	LOAD(nr), /* else no number below is an architecture's */
+	SKIP_IF(SEAL_ARCH, 1),
+	KILL, /* the numbers below are not those of another architecture */
+	LOAD(nr),
 
-	/* Wait for the next byte's time, and send it. */
-	ALLOW(__NR_ppoll),
-	ALLOW(__NR_sendto),
-	/* The clock: see now_usec() of tarpit.c. */
-	ALLOW(__NR_clock_gettime),
-	ALLOW(__NR_rt_sigreturn),
 	/*
-	 * Ask when the client was last heard of, and hang up.  No other
-	 * option: TCP_ZEROCOPY_RECEIVE is one that reads.
+	 * Send one line to syslog, or a byte that sendfile(2) cannot: to
+	 * log_address, or to the other end of a connection.  The flags rule out
+	 * MSG_FASTOPEN, which would open a connection.
 	 */
-	ALLOW_IF(__NR_getsockopt, 2, SO_ERROR),
-	ALLOW_IF(__NR_getsockopt, 2, TCP_INFO),
-	ALLOW(__NR_shutdown),
+	RULE(__NR_sendto, 15),
+	REQUIRE(3, MSG_DONTWAIT),
+	LOAD(args[4]),
+	SKIP_UNLESS(0, 3),
+	LOAD_HIGH(4),
+	SKIP_UNLESS(0, 1),
+	ALLOW,
+	LOAD(args[4]),
+	[ADDRESS_LOW] = SKIP_IF(0, 1),
+	KILL,
+	LOAD_HIGH(4),
+	[ADDRESS_HIGH] = SKIP_IF(0, 1),
+	KILL,
+	ALLOW,
+	RULE(__NR_socket, 7),
+	REQUIRE(0, AF_UNIX),
+	REQUIRE(1, SOCK_DGRAM | SOCK_CLOEXEC),
+	ALLOW,
+	/* Wait for the next byte's time, and send the byte from the file. */
+	ALLOW_CALL(__NR_ppoll),
+	RULE(__NR_sendfile, 14),
+	REQUIRE(0, SEND_CLIENT),
+	REQUIRE(1, SEND_FILE),
+	REQUIRE_HIGH(3, 0),
+	LOAD(args[3]),
+	SKIP_IF(1, 2),
+	SKIP_IF(SEND_CODE_LEN, 1),
+	KILL,
+	ALLOW,
+	/* Read the clock: see now_usec() of tarpit.c. */
+	ALLOW_CALL(__NR_clock_gettime),
+	ALLOW_CALL(__NR_rt_sigreturn),
 	/*
-	 * One line to syslog or to standard error, and exit.  Not connect(2):
+	 * Ask when the client was last heard of, and hang up.  No other option
+	 * may be asked for: TCP_ZEROCOPY_RECEIVE reads.
+	 */
+	RULE(__NR_getsockopt, 13),
+	LOAD(args[1]),
+	SKIP_UNLESS(SOL_SOCKET, 4),
+	REQUIRE(2, SO_ERROR),
+	ALLOW,
+	REQUIRE(1, IPPROTO_TCP),
+	REQUIRE(2, TCP_INFO),
+	ALLOW,
+	RULE(__NR_shutdown, 4),
+	REQUIRE(0, SEND_CLIENT),
+	ALLOW,
+	/*
+	 * Write one line to standard error, and exit.  connect(2) is left out:
 	 * it would turn the client's connection into one to somewhere else.
 	 */
-	ALLOW_IF(__NR_socket, 0, AF_UNIX),
-	ALLOW(__NR_close),
-	ALLOW_IF(__NR_write, 0, STDERR_FILENO),
-	ALLOW(__NR_exit_group),
+	ALLOW_CALL(__NR_close),
+	RULE(__NR_write, 4),
+	REQUIRE(0, STDERR_FILENO),
+	ALLOW,
+	ALLOW_CALL(__NR_exit_group),
 
-	RETURN(SECCOMP_RET_KILL_PROCESS),
+	KILL,
 };
 
-void
+int
 seal(void)
 {
-	/* The kernel only reads the filter, whatever its header says. */
 	struct sock_fprog program = {
 		.len = sizeof(filter) / sizeof(filter[0]),
-		.filter = (struct sock_filter *)filter,
+		.filter = filter,
 	};
+	uint64_t address = (uintptr_t)&log_address;
 
+	filter[ADDRESS_LOW].k = (uint32_t)address;
+	filter[ADDRESS_HIGH].k = (uint32_t)(address >> 32);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/*
 	 * An outer filter may end us for seccomp(2), which is in no group of
-	 * systemd.exec(5); it allows prctl(2) if we are still here.  Without
-	 * one it has to be seccomp(2): valgrind(1), which could not live under
-	 * our filter, answers that it does not know it.
+	 * systemd.exec(5); it allows prctl(2) if we are still here.  Without an
+	 * outer filter it has to be seccomp(2): valgrind(1), which could not
+	 * live under our filter, answers that it does not know that call.
 	 */
 	if (prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)
-		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-	else
-		syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+		return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
 #else
 
-void
+int
 seal(void)
 {
+	return -1;
 }
 
 #endif
+
+int
+seal_works(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(seal() == 0 ? 0 : 1);
+	return child != -1 && waitpid(child, &status, 0) == child &&
+	    status == 0;
+}

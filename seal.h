@@ -9,10 +9,13 @@
  * at every way to read or receive first of all, and to open a file, to start
  * a program or a process, or to look into another one.  See seccomp(2).
  *
- * Does nothing where the kernel refuses, or on a system or a processor for
- * which seal.c has no list.  The process goes on then, with only its own word
- * that it does not read.
+ * Returns 0; or -1, and does nothing, where the kernel refuses, or on a system
+ * or a processor for which seal.c has no list.  The process goes on then, with
+ * only its own word that it does not read.
  */
-void seal(void);
+int seal(void);
+
+/* Return 1 if this build can seal a process on this kernel, 0 if it cannot. */
+int seal_works(void);
 
 #endif

@@ -36,6 +36,7 @@
 #include "hold.h"
 #include "log.h"
 #include "seal.h"
+#include "send.h"
 #include "version.h"
 
 #define USAGE "usage: tarpit [-dV] [-i milliseconds] [-n name] [-t seconds]"
@@ -45,13 +46,12 @@
 
 #define MESSAGE_MAX 320
 #define VERB_LEN    4
-#define CODE_LEN    4 /* "250-" */
 
 #define INTERVAL_MIN	 10 /* ms */
 #define INTERVAL_MAX	 60000
 #define INTERVAL_DEFAULT 4000
 
-#define CLIENT STDIN_FILENO
+#define CLIENT SEND_CLIENT
 
 /* RFC 5321: 4.5.3.1.2, a domain; 4.5.3.1.4, a command line. */
 #define NAME_LEN_MAX	255
@@ -139,7 +139,7 @@ static void start_word(struct reply *);
 static int next_piece(const struct reply *, char *);
 static char byte(const struct reply *);
 static void advance(struct reply *, int);
-static int send_bytes(struct connection *, const char *, int);
+static int send_to_client(struct connection *, const char *, int);
 static int wait_until(struct connection *, short, int64_t);
 static int socket_error(void);
 static int64_t held_msec(const struct connection *);
@@ -171,6 +171,7 @@ main(int argc, char *argv[])
 	seed_random();
 	c.until = c.since + draw_cap(options.cap);
 	limit_socket(options.interval);
+	send_open();
 	hold_client(&c, &options);
 	hold.disconnected = hold.connected + held_msec(&c);
 	hang_up();
@@ -330,7 +331,8 @@ print_version(void)
 	/* Under inetd(8), standard output is the client's socket. */
 	if (client_address(STDOUT_FILENO, &addr) == 0)
 		log_send(LOG_NOTICE, "version " VERSION, LOG_HURRY_MSEC);
-	else if (dprintf(STDOUT_FILENO, "tarpit %s\n", VERSION) == -1)
+	else if (dprintf(STDOUT_FILENO, "tarpit %s\nseal: %s\n", VERSION,
+		     seal_works() ? "works here" : "does not work here") == -1)
 		exit(1);
 	exit(0);
 }
@@ -495,7 +497,7 @@ greet(struct connection *c, const char *name)
 	int len;
 
 	len = snprintf(greeting, sizeof(greeting), "220 %s ESMTP\r\n", name);
-	return send_bytes(c, greeting, len) == -1 ? -1 : 0;
+	return send_to_client(c, greeting, len) == -1 ? -1 : 0;
 }
 
 /*
@@ -604,12 +606,12 @@ stall(struct connection *c, int interval)
 
 	for (;;) {
 		int64_t next = now_usec(CLOCK_MONOTONIC) + draw_wait(interval);
-		char piece[CODE_LEN];
+		char piece[SEND_CODE_LEN];
 		int len = next_piece(reply, piece), sent;
 
 		if (wait_until(c, 0, next) == -1)
 			return;
-		if ((sent = send_bytes(c, piece, len)) != -1)
+		if ((sent = send_to_client(c, piece, len)) != -1)
 			advance(reply, sent);
 		else if (c->error != EAGAIN)
 			return;
@@ -654,12 +656,13 @@ start_word(struct reply *reply)
 static int
 next_piece(const struct reply *reply, char *buf)
 {
-	if (reply->at >= CODE_LEN) {
+	if (reply->at >= SEND_CODE_LEN) {
 		buf[0] = byte(reply);
 		return 1;
 	}
-	memcpy(buf, &reply->prefix[reply->at], (size_t)(CODE_LEN - reply->at));
-	return CODE_LEN - reply->at;
+	memcpy(buf, &reply->prefix[reply->at],
+	    (size_t)(SEND_CODE_LEN - reply->at));
+	return SEND_CODE_LEN - reply->at;
 }
 
 static char
@@ -686,14 +689,11 @@ advance(struct reply *reply, int sent)
 		start_line(reply);
 }
 
-/*
- * Send without waiting; a client that has closed its window gets EAGAIN.
- * Returns how many bytes were sent, or -1.
- */
+/* Send without waiting; returns how many bytes were sent, or -1. */
 static int
-send_bytes(struct connection *c, const char *buf, int len)
+send_to_client(struct connection *c, const char *buf, int len)
 {
-	ssize_t sent = send(CLIENT, buf, (size_t)len, MSG_DONTWAIT);
+	ssize_t sent = send_bytes(buf, (size_t)len);
 
 	if (sent == -1)
 		c->error = errno;

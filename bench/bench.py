@@ -82,7 +82,7 @@ VPS = (("512 MB", 512, 150), ("1 GB", 1024, 200))   # MB, MB for the system
 COMMAND = b"EHLO client.example\r\n"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin"}
 
-SOURCES = "tarpit.c", "hold.c", "log.c", "seal.c"
+SOURCES = "tarpit.c", "hold.c", "log.c", "seal.c", "send.c"
 
 # By the first letters of their names.
 FILE_CACHES = ("ext4_", "xfs_", "btrfs_", "ovl_", "jbd2_", "proc_inode",
@@ -689,7 +689,8 @@ def measure_calls(row):
         wait_for(lambda: queued(clients[0]) > 100)
         lines = read(trace).splitlines()
     sent = [i for i, line in enumerate(lines)
-            if re.match(r'(sendto|write)\(0, ".*", 1\b.* = 1$', line)]
+            if re.match(r'(sendto|write|sendfile)\(0, .*, 1(, .*)?\) = 1$',
+                        line)]
     return (sent[-1] - sent[0]) / (len(sent) - 1)
 
 

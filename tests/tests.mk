@@ -12,8 +12,8 @@ MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
 # What tests/doubles/failing.c can let fail.
 CALLS	= asprintf calloc fdopen fflush fgets flock fstat fsync ftruncate \
-	gethostname getrandom getsockname getsockopt prctl read reallocarray \
-	send socket stat syscall
+	gethostname getrandom getsockname getsockopt pipe2 prctl pread read \
+	reallocarray send sendfile socket splice stat syscall
 # Those that are about times in a log, as the objects of tarpit-stats.
 $(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats: \
 	STD += $(STATS_STD)
@@ -48,7 +48,8 @@ $(BUILD)/unit_log: tests/unit/log.c tests/unit/unit.h log.c $(HEADERS)
 
 $(BUILD)/unit_tarpit: tests/unit/tarpit.c tests/unit/unit.h $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit/tarpit.c hold.c log.c seal.c $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit/tarpit.c hold.c log.c seal.c send.c \
+	    $(CHECK_LIBS)
 
 $(BUILD)/unit_stats: tests/unit/stats.c tests/unit/unit.h $(UNIT_STATS_SRCS) \
 	stats/set.h stats/totals.h stats/calendar.h stats/write.h

@@ -2,14 +2,16 @@
 
 /*
  * A system that fails: linked with the real objects and with -Wl,--wrap for
- * each call below.  The one that FAIL names fails once, with the errno ERRNO,
- * after it has gone well AFTER times; then it makes the file FAILED, if there
- * is such a name.  Some names are of what happens to a call that does not fail.
+ * each call below.  The one that FAIL names fails once, and MORE times then,
+ * with the errno ERRNO, after it has gone well AFTER times; then it makes the
+ * file FAILED, if there is such a name.  Some names are of what happens to a
+ * call that does not fail.
  */
 
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -47,7 +49,8 @@ fails(const char *name)
 	const char *fail = getenv("FAIL"), *failed = getenv("FAILED");
 
 	if (fail == NULL || strcmp(fail, name) != 0 ||
-	    calls++ != number("AFTER"))
+	    calls++ < number("AFTER") ||
+	    calls > number("AFTER") + 1 + number("MORE"))
 		return 0;
 	if (failed != NULL)
 		close(creat(failed, 0600));
@@ -73,6 +76,14 @@ FAILING(int, getsockopt, -1,
     (fd, level, option, p, size))
 FAILING(ssize_t, send, -1, (int fd, const void *p, size_t size, int flags),
     (fd, p, size, flags))
+FAILING(ssize_t, sendfile, -1, (int out, int in, off_t *at, size_t size),
+    (out, in, at, size))
+FAILING(ssize_t, pread, -1, (int fd, void *p, size_t size, off_t at),
+    (fd, p, size, at))
+FAILING(int, pipe2, -1, (int *ends, int flags), (ends, flags))
+FAILING(ssize_t, splice, -1,
+    (int in, off_t *in_at, int out, off_t *out_at, size_t size, unsigned flags),
+    (in, in_at, out, out_at, size, flags))
 FAILING(int, socket, -1, (int domain, int type, int protocol),
     (domain, type, protocol))
 FAILING(int, prctl, -1,

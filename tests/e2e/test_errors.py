@@ -75,7 +75,7 @@ class Terminal(unittest.TestCase):
     def test_version(self):
         result = run("-V")
         self.assertEqual(result.returncode, 0)
-        self.assertRegex(result.stdout, r"\Atarpit \d+\.\d+\n\Z")
+        self.assertRegex(result.stdout, r"\Atarpit \d+\.\d+\nseal: .*\n\Z")
         self.assertEqual(result.stderr, "")
 
     def test_version_that_cannot_be_written(self):
@@ -143,7 +143,7 @@ class Socket(unittest.TestCase):
         with ours, its:
             subprocess.run([TARPIT, "-V"], stdin=its, stdout=its, check=True,
                            timeout=60)
-            self.assertRegex(ours.recv(100), rb"\Atarpit \d+\.\d+\n\Z")
+            self.assertRegex(ours.recv(100), rb"\Atarpit \d+\.\d+\nseal: ")
 
     def test_version_never_reaches_the_client(self):
         for stdin in True, False:

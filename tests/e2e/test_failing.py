@@ -20,10 +20,12 @@ FAILING = os.path.join(BUILD, "tarpit-failing")
 FAILING_STATS = os.path.join(BUILD, "tarpit-stats-failing")
 
 
-def failing(call, error=errno.EIO, after=0):
-    """An environment in which it fails once, after it went well so often."""
+def failing(call, error=errno.EIO, after=0, more=0):
+    """An environment in which it fails once, after it went well so often, and
+    more often then.
+    """
     return {"FAIL": call, "ERRNO": str(error), "AFTER": str(after),
-            "TZ": "UTC"}
+            "MORE": str(more), "TZ": "UTC"}
 
 
 class Tarpits(unittest.TestCase):
@@ -50,20 +52,24 @@ class Tarpits(unittest.TestCase):
                 replies.add(t.expect(60))
         self.assertEqual(len(replies), 2)
 
-    def test_full_send_buffer_loses_no_octet(self):
-        for after in 1, 3:
-            with self.held(call="send", error=errno.EAGAIN, after=after) as t:
+    def test_full_send_buffer_loses_no_byte(self):
+        for after in 0, 2:
+            with self.held(call="sendfile", error=errno.EAGAIN, after=after) as t:
                 self.assertEqual(t.stuck() + t.expect(5), b"250-mx.ex")
                 t.signal(signal.SIGTERM)
                 t.line()
 
-    def test_send_that_fails_for_good(self):
-        for after in 0, 1, 3:
-            with self.subTest(after=after), \
-                    self.held(call="send", error=errno.ENETDOWN,
-                              after=after) as t:
-                t.client.sendall(b"EHLO x\r\n")
-                t.line()
+    def test_program_that_cannot_be_sent_from(self):
+        """Its bytes are copied then, at any moment, and for good."""
+        for call, after, more in (("pread", 0, 0), ("pipe2", 0, 0),
+                                  ("splice", 0, 0), ("sendfile", 0, 0),
+                                  ("sendfile", 3, 0), ("sendfile", 0, 999)):
+            with self.subTest(call=call, after=after, more=more), \
+                    self.held(call=call, error=errno.EINVAL, after=after,
+                              more=more) as t:
+                self.assertEqual(t.stuck() + t.expect(5), b"250-mx.ex")
+                t.signal(signal.SIGTERM)
+                self.assertEqual(t.line().ip, "127.0.0.1")
                 self.assertEqual(t.process.returncode, 0)
 
     def test_no_host_name(self):

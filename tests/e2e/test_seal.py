@@ -4,15 +4,22 @@
 import os
 import signal
 import socket
+import subprocess
 import time
 import unittest
 
 from tests.lib.log import Syslog
 from tests.lib.tarpit import BUILD, TARPIT, Tarpit, needs_seal
 
-ATTEMPTS = ("read readv pread preadv2 recv recvmsg recvmmsg splice sendfile"
-            " io_uring open execve fork ptrace kill mprotect dup accept bind"
-            " inet write seccomp zerocopy connect").split()
+ATTEMPTS = "read readv pread preadv2 recv recvmsg recvmmsg splice io_uring" \
+    " open execve fork ptrace kill mprotect dup accept bind inet write" \
+    " seccomp zerocopy connect fastopen sendto level stream".split() + [
+        "sendfile to elsewhere", "sendfile of the client",
+        "sendfile of another file", "sendfile of nothing",
+        "sendfile of two bytes", "sendfile of a page",
+        "sendfile of 4 GB and a byte", "blocking send", "low word",
+        "high word", "SO_ERROR of TCP", "getsockopt of IP",
+        "shutdown of another"]
 MAIL = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
 
 
@@ -26,6 +33,7 @@ class Seal(unittest.TestCase):
                 t.client.sendall(command)
                 t.expect(1)
                 self.assertEqual(t.status("Seccomp"), "2")
+                self.assertEqual(t.status("Seccomp_filters"), "1")
                 self.assertEqual(t.status("NoNewPrivs"), "1")
 
     def test_pipelined_mail_stays_in_the_kernel(self):
@@ -73,6 +81,35 @@ class Seal(unittest.TestCase):
             self.assertEqual(len(t.expect(20)), 20)
             t.signal(signal.SIGTERM)
             t.line()
+
+
+class Version(unittest.TestCase):
+    """tarpit -V says whether the seal works: it tries."""
+
+    def says(self, *command, **env):
+        return subprocess.run(
+            [*command, "-V"], env=env, capture_output=True, text=True,
+            timeout=60, check=True).stdout.splitlines()[1]
+
+    @needs_seal
+    def test_works(self):
+        self.assertEqual(self.says(TARPIT), "seal: works here")
+
+    @needs_seal
+    def test_works_under_an_outer_filter_that_kills_for_seccomp(self):
+        self.assertEqual(
+            self.says(os.path.join(BUILD, "no_seccomp"), TARPIT=TARPIT,
+                      ATTEMPT="kill"), "seal: works here")
+
+    def test_refused_by_the_kernel(self):
+        self.assertEqual(
+            self.says(os.path.join(BUILD, "no_seccomp"), TARPIT=TARPIT,
+                      ATTEMPT="refuse"), "seal: does not work here")
+
+    def test_build_without(self):
+        self.assertEqual(
+            self.says(os.path.join(BUILD, "tarpit-unsealed")),
+            "seal: does not work here")
 
 
 class Unsealed(unittest.TestCase):

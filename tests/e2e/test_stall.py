@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The endless reply."""
 
+import os
 import re
 import signal
 import socket
@@ -10,7 +11,7 @@ import unittest
 from tests.lib.leaping import Leaping
 from tests.lib.net import OtherHost, tcp_pair
 from tests.lib.process import wait_for
-from tests.lib.tarpit import GREETING, NAME, Tarpit, needs_seal
+from tests.lib.tarpit import GREETING, NAME, TARPIT, Tarpit, needs_seal
 
 LINE = re.compile(rb"250-" + re.escape(NAME.encode()) + rb" [a-z]+( [a-z]+)*")
 
@@ -118,6 +119,31 @@ class Stall(unittest.TestCase):
             # Its part of the handshake, and the acknowledgement of EHLO.
             self.assertLessEqual(
                 t.tcp("segs_out") - t.tcp("data_segs_out"), 3)
+
+
+@needs_seal     # what checks memory writes files of its own
+class Copies(unittest.TestCase):
+    """The kernel takes the bytes from the program's file: it has a buffer for
+    those of send(2), but none for sendfile(2), which counts as a write.
+    """
+
+    def test_from_the_file_of_the_program(self):
+        for family in socket.AF_INET, socket.AF_INET6:
+            with self.subTest(family=family), \
+                    Tarpit("-i", "10", family=family) as t:
+                t.greeting()
+                self.assertEqual(self.written(t), len(GREETING))
+                self.assertEqual(
+                    os.readlink("/proc/%d/fd/1" % t.pid), TARPIT)
+                t.client.sendall(b"EHLO x\r\n")
+                t.expect(50)
+                self.assertGreaterEqual(
+                    self.written(t), len(GREETING) + 50)
+
+    @staticmethod
+    def written(t):
+        with open("/proc/%d/io" % t.pid) as io:
+            return int(re.search(r"^wchar: (\d+)", io.read(), re.M)[1])
 
 
 class Keepalives(unittest.TestCase):

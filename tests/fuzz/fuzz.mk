@@ -23,9 +23,10 @@ FUZZ_log = tests/fuzz/fuzz_log.c hold.c
 FUZZ_input = tests/fuzz/fuzz_input.c $(FUZZ_STATS) \
 	-Wl,--wrap=getrandom,--wrap=read
 FUZZ_state = tests/fuzz/fuzz_state.c $(FUZZ_STATS) -Wl,--wrap=getrandom
-FUZZ_options = tests/fuzz/fuzz_options.c hold.c log.c seal.c \
-	-Wl,--wrap=log_send,--wrap=dprintf
-FUZZ_helo = tests/fuzz/fuzz_helo.c hold.c log.c seal.c -Wl,--wrap=ppoll
+FUZZ_options = tests/fuzz/fuzz_options.c hold.c log.c seal.c send.c \
+	-Wl,--wrap=log_send,--wrap=dprintf,--wrap=seal_works
+FUZZ_helo = tests/fuzz/fuzz_helo.c hold.c log.c seal.c send.c \
+	-Wl,--wrap=ppoll
 FUZZ_DEPS = $(SRCS) $(STATS_SRCS) $(STATS_STYLE) \
 	$(wildcard *.h stats/*.h tests/fuzz/*.[ch])
 

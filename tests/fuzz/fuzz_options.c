@@ -4,7 +4,7 @@
  * Arguments, with a NUL between them, to tarpit's parse_options(): either it
  * ends the program with one message, or all that it took is within limits.
  *
- * Linked with -Wl,--wrap=log_send and -Wl,--wrap=dprintf.
+ * Linked with -Wl,--wrap for log_send, dprintf and seal_works.
  */
 
 #include <setjmp.h>
@@ -44,6 +44,7 @@ static int is_literal(const char *);
 
 int __wrap_log_send(int, const char *, int);
 int __wrap_dprintf(int, const char *, ...);
+int __wrap_seal_works(void);
 
 static jmp_buf after_exit;
 static int exit_status, messages, versions;
@@ -230,7 +231,14 @@ int
 __wrap_dprintf(int fd, const char *form, ...)
 {
 	CHECK(fd == STDOUT_FILENO);
-	CHECK(strcmp(form, "tarpit %s\n") == 0);
+	CHECK(strcmp(form, "tarpit %s\nseal: %s\n") == 0);
 	versions++;
+	return 1;
+}
+
+/* The real one starts a process. */
+int
+__wrap_seal_works(void)
+{
 	return 1;
 }

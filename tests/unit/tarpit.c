@@ -84,11 +84,11 @@ take_line(struct reply *reply, char *buf, size_t size)
 {
 	int len = 0;
 
-	while (len + CODE_LEN <= (int)size) {
+	while (len + SEND_CODE_LEN <= (int)size) {
 		int piece = next_piece(reply, &buf[len]);
 
 		/* The code, and then one byte after another. */
-		ck_assert_int_eq(piece, len == 0 ? CODE_LEN : 1);
+		ck_assert_int_eq(piece, len == 0 ? SEND_CODE_LEN : 1);
 		advance(reply, piece);
 		len += piece;
 		if (buf[len - 1] == '\n')
@@ -136,7 +136,7 @@ check_lines(const char *name)
 	struct reply reply = { 0 };
 	struct words words = { 0 };
 	char prefix[sizeof("250- ") + NAME_LEN_MAX],
-	    line[REPLY_LEN_MAX + CODE_LEN];
+	    line[REPLY_LEN_MAX + SEND_CODE_LEN];
 	int i, shortest = REPLY_LEN_MAX, longest = 0;
 
 	snprintf(prefix, sizeof(prefix), "250-%s ", name);
@@ -173,7 +173,8 @@ END_TEST
 START_TEST(filler_differs)
 {
 	struct reply reply = { 0 };
-	char first[REPLY_LEN_MAX + CODE_LEN], second[REPLY_LEN_MAX + CODE_LEN];
+	char first[REPLY_LEN_MAX + SEND_CODE_LEN],
+	    second[REPLY_LEN_MAX + SEND_CODE_LEN];
 	int len;
 
 	seed_random();
