@@ -160,6 +160,9 @@ bench-supers: all
 check-page: all
 	tests/setup/unpack $(BUILD)/prometheus prometheus
 	python3 -m tests.page.check_page || [ $$? -eq 77 ]
+	tests/setup/unpack $(BUILD)/nginx nginx
+	TARPIT_ROOT=$(CURDIR)/$(BUILD)/nginx tests/setup/sandbox \
+	    python3 -m tests.page.check_nginx || [ $$? -eq 77 ]
 
 picture: all
 	python3 -m tests.page.check_page picture

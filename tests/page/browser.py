@@ -122,8 +122,11 @@ class Browser:
 
     def open(self, path):
         """Load a file.  Returns what was said about it and asked for."""
+        return self.open_url("file://" + os.path.abspath(path))
+
+    def open_url(self, url):
         self.events = []
-        self.call("Page.navigate", url="file://" + os.path.abspath(path))
+        self.call("Page.navigate", url=url)
         self.wait_for("Page.loadEventFired")
         return ([event["params"] for event in self.events
                  if event.get("method") in ("Log.entryAdded",

@@ -11,7 +11,9 @@ With "picture", draw the picture for the README, ../../stats/page.png.
 TARPIT_STATS names the binary.
 """
 
+import contextlib
 import hashlib
+import http.server
 import io
 import itertools
 import json
@@ -22,6 +24,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import urllib.request
 
 from tests.lib import made_up
@@ -263,6 +266,48 @@ def check_largest(browser, path):
                 raise Failed("%s, %d pixels: %s" % (number, width, failed))
 
 
+# What a server's own policy must allow; README says it under the nginx block.
+ALLOWED = "style-src 'unsafe-inline'; img-src data:"
+
+
+def check_policy(browser, path):
+    """A server that sends a Content-Security-Policy with all of its pages."""
+    for policy, is_good in (("default-src 'self'; " + ALLOWED, True),
+                            ("default-src 'self'", False)):
+        with serve(path, policy) as url:
+            browser.look(1280, 800, "light")
+            said, _ = browser.open_url(url)
+        need((said == []) == is_good, "%s: the browser says %s" % (
+            policy, said))
+
+
+@contextlib.contextmanager
+def serve(path, policy):
+    """The page on a port of 127.0.0.1, as long as it is needed."""
+    with open(path, "rb") as file:
+        page = file.read()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Security-Policy", policy)
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield "http://127.0.0.1:%d/" % server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 HEADER = """document.querySelector("h1").textContent = "Stuck in %s";
 document.querySelector("header p").insertAdjacentHTML("afterend",
     '<p class="now">Stuck right now: <b>%s</b>, the longest for %s.</p>')"""
@@ -369,6 +414,7 @@ def check():
         good.append(attempt("colours", check_colours, browser, paths["month"]))
         good.append(attempt("large numbers", check_largest, browser,
                             paths["month"]))
+        good.append(attempt("policy", check_policy, browser, paths["month"]))
         good.append(attempt("header", check_header, browser, paths["month"]))
         good.append(attempt("header, no letters", check_header, browser,
                             paths["empty"]))
