@@ -38,28 +38,28 @@ check-units: $(UNIT)
 	$(BUILD)/unit_stats
 	$(BUILD)/unit_mx
 
-$(BUILD)/unit_hold: tests/unit/hold.c tests/unit/unit.h hold.c $(HEADERS)
+$(BUILD)/unit_hold: tests/unit/test_hold.c tests/unit/unit.h hold.c $(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit/hold.c hold.c $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit/test_hold.c hold.c $(CHECK_LIBS)
 
-$(BUILD)/unit_log: tests/unit/log.c tests/unit/unit.h log.c $(HEADERS)
+$(BUILD)/unit_log: tests/unit/test_log.c tests/unit/unit.h log.c $(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit/log.c log.c $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit/test_log.c log.c $(CHECK_LIBS)
 
-$(BUILD)/unit_tarpit: tests/unit/tarpit.c tests/unit/unit.h $(SRCS) $(HEADERS)
+$(BUILD)/unit_tarpit: tests/unit/test_tarpit.c tests/unit/unit.h $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit/tarpit.c hold.c log.c seal.c send.c \
+	$(COMPILE) -o $@ tests/unit/test_tarpit.c hold.c log.c seal.c send.c \
 	    $(CHECK_LIBS)
 
-$(BUILD)/unit_stats: tests/unit/stats.c tests/unit/unit.h $(UNIT_STATS_SRCS) \
+$(BUILD)/unit_stats: tests/unit/test_stats.c tests/unit/unit.h $(UNIT_STATS_SRCS) \
 	stats/set.h stats/totals.h stats/calendar.h stats/write.h
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit/stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit/test_stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
 
-$(BUILD)/unit_mx: tests/unit/mx.c tests/unit/unit.h mx/rules.c mx/name.c \
+$(BUILD)/unit_mx: tests/unit/test_mx.c tests/unit/unit.h mx/rules.c mx/name.c \
 	$(MX_HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit/mx.c mx/rules.c mx/name.c $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit/test_mx.c mx/rules.c mx/name.c $(CHECK_LIBS)
 
 $(BUILD)/tarpit-attempt: tests/doubles/attempt.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
