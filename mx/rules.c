@@ -239,8 +239,8 @@ check_null_mx(struct check *check)
 		    domain->name);
 	else
 		say(check, VERDICT_WRONG,
-		    "%s has a null MX (RFC 7505) beside others: some senders"
-		    " return its mail, so remove it",
+		    "%s has a null MX (RFC 7505) beside others: a sender may"
+		    " return its mail at once, so remove it",
 		    domain->name);
 }
 
@@ -251,7 +251,7 @@ check_host(struct check *check, const struct host *host)
 	if (host->is_alias)
 		say(check, VERDICT_WRONG,
 		    "%s is an alias (CNAME), which an MX record must not name"
-		    " (RFC 5321, 5.1): some senders skip it, so give it A and"
+		    " (RFC 5321, 5.1): a sender may skip it, so give it A and"
 		    " AAAA records",
 		    host->name);
 	if (host->is_cut)
@@ -577,7 +577,7 @@ check_place(struct check *check, const struct host *tarpit,
 	else
 		say(check, VERDICT_WRONG,
 		    "%s (%u) comes after %s, the tarpit (%u): senders are held"
-		    " before they try it, and some never do; give the tarpit"
+		    " before they try it, and may never try it; give the tarpit"
 		    " the highest number",
 		    mail->name, mail->preference, tarpit->name,
 		    tarpit->preference);

@@ -88,10 +88,11 @@ class Dns:
     """A dnsmasq that knows the given names, and no others.
 
     mx: for each domain its (preference, host) pairs.
-    hosts: for each host its addresses.
+    hosts: for each host its addresses, which are added to this machine.
+    options: more of dnsmasq's own.
     """
 
-    def __init__(self, mx, hosts):
+    def __init__(self, mx, hosts, options=()):
         names = ["--mx-host=%s,%s,%d" % (domain, host, preference)
                  for domain in mx for preference, host in mx[domain]]
         names += ["--host-record=%s,%s" % (host, ",".join(hosts[host]))
@@ -103,7 +104,7 @@ class Dns:
             ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
              "--user=root", "--pid-file=", "--listen-address=" + RESOLVER,
              "--bind-interfaces", "--no-resolv", "--no-hosts",
-             "--local=/#/"] + names, stdin=subprocess.DEVNULL)
+             "--local=/#/", *options] + names, stdin=subprocess.DEVNULL)
         if not wait_for(self.listens):
             self.stop()
             raise AssertionError("dnsmasq does not listen")

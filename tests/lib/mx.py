@@ -1,9 +1,168 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tarpit-mx: TARPIT_MX names the binary."""
+"""tarpit-mx, and what it may find on port 25.
+
+TARPIT_MX names the binary.  Run inside ../setup/sandbox, whose loopback has the
+addresses.
+"""
 
 import os
+import socket
+import struct
+import subprocess
+import threading
+import time
 
 from tests.lib import TOP
+from tests.lib.tarpit import TARPIT
 
 MX = os.path.abspath(os.environ.get(
     "TARPIT_MX", os.path.join(TOP, "tarpit-mx")))
+
+
+def look(*args, **kwargs):
+    """Exit status, standard output, standard error."""
+    done = subprocess.run([MX, *args], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=300, **kwargs)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def sections(output):
+    """The lines of each domain."""
+    found = {}
+    for line in output.splitlines():
+        if not line.startswith(" ") and ": " not in line:
+            found[line] = []
+        else:
+            found[list(found)[-1]].append(line)
+    return found
+
+
+class Service:
+    """Whatever behave(connection) does with each connection to the address.
+
+    heard: what the clients have said.
+    """
+
+    def __init__(self, address, behave):
+        self.address = address
+        self.behave = behave
+        self.heard = []
+        self.listen()
+
+    def listen(self):
+        family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
+        self.listener = socket.socket(family, socket.SOCK_STREAM)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((self.address, 25))
+        self.listener.listen(128)
+        threading.Thread(target=self.serve, args=(self.listener,),
+                         daemon=True).start()
+
+    def serve(self, listener):
+        while True:
+            try:
+                connection = listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(connection,),
+                             daemon=True).start()
+
+    def talk(self, connection):
+        with connection:
+            try:
+                self.heard.append(self.behave(connection))
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def lines(connection):
+    """What the client says, to the end; it is answered line by line."""
+    with connection.makefile("rb") as file:
+        yield from file
+
+
+def mail(greeting=b"220 mail.example.org ESMTP\r\n",
+         reply=b"250-mail.example.org\r\n250 SIZE 1000\r\n",
+         goodbye=b"221 bye\r\n"):
+    """A mail server, or something like it."""
+    def behave(connection):
+        heard = b""
+        connection.sendall(greeting)
+        for line in lines(connection):
+            heard += line
+            if line.startswith(b"EHLO "):
+                connection.sendall(reply)
+            elif line == b"QUIT\r\n":
+                connection.sendall(goodbye)
+                break
+        return heard
+    return behave
+
+
+def tarpit(*args):
+    """The real program."""
+    def behave(connection):
+        process = subprocess.Popen(
+            [TARPIT, "-d", "-i", "1000", *args], stdin=connection,
+            stdout=connection, stderr=subprocess.DEVNULL)
+        connection.close()
+        process.wait()
+        return b""
+    return behave
+
+
+def says(*pieces):
+    """It says that, whatever it hears, and then waits for the client's end."""
+    def behave(connection):
+        for piece in pieces:
+            connection.sendall(piece)
+        return b"".join(lines(connection))
+    return behave
+
+
+def closes(connection):
+    return b""
+
+
+def resets(connection):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                          struct.pack("ii", 1, 0))
+    return b""
+
+
+def cuts_off(connection):
+    connection.sendall(b"220 mail.example.org\r\n")
+    return connection.recv(100)
+
+
+def floods(connection):
+    while True:
+        connection.sendall(b"220-" + 60000 * b"x")
+
+
+def by_bytes(connection):
+    """As another tarpit does, from its greeting on."""
+    while True:
+        connection.sendall(b"2")
+        time.sleep(1)
+
+
+class Full:
+    """A port that takes no connection more, as if a firewall dropped it."""
+
+    def __init__(self, address):
+        self.listener = socket.socket()
+        self.listener.bind((address, 25))
+        self.listener.listen(0)
+        self.clients = [socket.socket() for _ in range(4)]
+        for client in self.clients:
+            client.setblocking(False)
+            client.connect_ex((address, 25))
+
+    def close(self):
+        for opened in [self.listener, *self.clients]:
+            opened.close()

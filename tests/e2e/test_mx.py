@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""tarpit-mx against a real DNS, and each rule broken once."""
+
+import re
+import shutil
+import subprocess
+import unittest
+
+from tests.lib import mx, postfix
+from tests.lib.sandbox import needs_root
+from tests.lib.mailers import Dns, add_address
+from tests.lib.mx import Full, Service, look, sections
+
+MAIL, MAIL6 = "203.0.113.10", "2001:db8::10"
+TARPIT, TARPIT6 = "203.0.113.25", "2001:db8::25"
+NOT_HERE, NOT_HERE6 = "198.51.100.1", "2001:db8:1::1"
+UNREACHABLE, PROHIBITED = "198.51.100.2", "198.51.100.3"
+
+# What each address does on port 25.
+SERVICES = {
+    MAIL: mx.mail(),
+    MAIL6: mx.mail(),
+    TARPIT: mx.tarpit("-n", "tarpit.example.org"),
+    TARPIT6: mx.tarpit("-n", "tarpit.example.org"),
+    "203.0.113.31": mx.says(),
+    "203.0.113.32": mx.closes,
+    "203.0.113.33": mx.says(b"SSH-2.0-OpenSSH_9.2p1\r\n"),
+    "203.0.113.34": mx.mail(b"554 mail.example.org go away\r\n"),
+    "203.0.113.35": mx.says(b"220 mail.example.org\r\n"),
+    "203.0.113.36": mx.cuts_off,
+    "203.0.113.37": mx.mail(reply=b"250-mail.example.org SIZE\r\n"),
+    "203.0.113.38": mx.tarpit("-n", "localhost"),
+    "203.0.113.39": mx.tarpit("-n", "nowhere.example.org"),
+    "203.0.113.40": mx.tarpit("-n", "[203.0.113.40]"),
+    "203.0.113.41": mx.mail(b"220 \x1b[31m\r\n", b"25"),
+    "203.0.113.42": mx.mail(b"220-mail.example.org\r\n220 ESMTP\r\n",
+                            b"502 what?\r\n"),
+    "203.0.113.43": mx.floods,
+    "203.0.113.44": mx.by_bytes,
+    "203.0.113.45": mx.mail(b"220\r\n", b"25"),
+    "203.0.113.46": mx.resets,
+    "203.0.113.47": mx.mail(b"220 " + 300 * b"x" + b"\r\n", b"25"),
+    "203.0.113.48": mx.says(b"220?\r\n"),
+    "203.0.113.49": mx.mail(b"220-a.example\r\n220-b.example\r\n220 \r\n",
+                            goodbye=100000 * b"2"),
+    "203.0.113.50": mx.tarpit("-n", "broken.example"),
+}
+FULL = "203.0.113.30"
+CLOSED = "203.0.113.29"
+
+HOSTS = {
+    "mail.example.org": [MAIL, MAIL6],
+    "tarpit.example.org": [TARPIT, TARPIT6],
+    "tarpit4.example.org": [TARPIT],
+    "closed.example.org": [CLOSED],
+    "full.example.org": [FULL],
+}
+HOSTS.update(("h%s.example.org" % address.split(".")[3], [address])
+             for address in SERVICES if address > "203.0.113.3")
+NO_HOSTS = {
+    "far.example.org": NOT_HERE + "," + NOT_HERE6,
+    "unreachable.example.org": UNREACHABLE,
+    "prohibited.example.org": PROHIBITED,
+    "private.example.org": "10.1.2.3",
+    "loopback.example.org": "127.0.0.1,::1",
+}
+OPTIONS = ["--host-record=%s,%s" % pair for pair in NO_HOSTS.items()] + [
+    "--cname=alias.example.org,tarpit.example.org",
+    "--dns-rr=null.example,15,000000",
+    "--dns-rr=nulls.example,15,000000",
+    "--host-record=own.example," + MAIL,
+    "--txt-record=bare.example,nothing",
+    "--server=/broken.example/127.0.0.2",
+]
+# dnsmasq takes one address of each family at a time.
+OPTIONS += ["--host-record=%s.example.org,%s" % pair for pair in [
+    ("half", TARPIT), ("half", CLOSED), ("both", MAIL), ("both", TARPIT)]]
+OPTIONS += ["--host-record=many.example.org,198.51.100.%d" % number
+            for number in range(100, 120)]
+OPTIONS += ["--mx-host=long.example,long-name-of-a-host-%d.example.org,%d"
+            % (number, number) for number in range(40)]
+
+
+def mx_of(last, first="mail.example.org"):
+    return [(10, first), (90, last)]
+
+
+DOMAINS = {
+    "good.example": mx_of("tarpit.example.org"),
+    "only.example": [(10, "tarpit.example.org")],
+    "lowest.example": [(10, "tarpit.example.org"), (20, "mail.example.org")],
+    "equal.example": [(10, "tarpit.example.org"), (10, "mail.example.org")],
+    "after.example": [(10, "mail.example.org"), (20, "tarpit.example.org"),
+                      (30, "h42.example.org")],
+    "shared.example": mx_of("both.example.org"),
+    "alias.example": mx_of("alias.example.org"),
+    "nowhere.example": mx_of("nowhere.example.org"),
+    "half.example": mx_of("half.example.org"),
+    "down.example": mx_of("closed.example.org"),
+    "full.example": mx_of("full.example.org"),
+    "alone.example": [(10, "full.example.org")],
+    "far.example": mx_of("far.example.org"),
+    "first-down.example": mx_of("tarpit.example.org", "closed.example.org"),
+    "private.example": mx_of("private.example.org"),
+    "nulls.example": mx_of("tarpit.example.org"),
+    "many.example": mx_of("many.example.org"),
+    "broken-host.example": mx_of("broken.example"),
+    "unreachable.example": mx_of("unreachable.example.org"),
+    "prohibited.example": mx_of("prohibited.example.org"),
+}
+DOMAINS.update(("d%s.example" % address.split(".")[3],
+                mx_of("h%s.example.org" % address.split(".")[3]))
+               for address in SERVICES if address > "203.0.113.3")
+OTHERS = ["null.example", "own.example", "bare.example", "broken.example",
+          "long.example", "missing.example"]
+
+
+def setUpModule():
+    for route in "unreachable " + UNREACHABLE, "prohibit " + PROHIBITED:
+        subprocess.run(["ip", "route", "add", *route.split()], check=True)
+    dns = Dns(DOMAINS, HOSTS, OPTIONS)
+    unittest.addModuleCleanup(dns.stop)
+    with open("/etc/resolv.conf", "a") as resolv_conf:
+        resolv_conf.write("options timeout:1 attempts:1\n")
+
+
+class WithServices(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.services = {}
+        for address in SERVICES:
+            add_address(address)
+            cls.services[address] = Service(address, SERVICES[address])
+            cls.addClassCleanup(cls.services[address].close)
+
+
+class Findings(WithServices):
+    """All domains at once, since the probes take their time."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.addClassCleanup(Full(FULL).close)
+        cls.status, output, cls.errors = look(*DOMAINS, *OTHERS)
+        cls.found = sections(output)
+        cls.output = output
+
+    def says(self, domain, *parts):
+        """These findings, and no others but for what is good."""
+        lines = [line for line in self.found[domain + ".example"]
+                 if not line.startswith((" ", "ok: "))]
+        for part in parts:
+            self.assertTrue([line for line in lines if part in line],
+                            "not %s\nbut %s" % (part, lines))
+        self.assertEqual(len(lines), len(parts), lines)
+
+    def seen(self, domain, *what):
+        lines = [re.sub(r"\d+\.\d s", "N s", line)
+                 for line in self.found[domain + ".example"]
+                 if line.startswith(" ")]
+        for part in what:
+            self.assertTrue([line for line in lines if line.endswith(part)],
+                            lines)
+
+    def test_all_well(self):
+        self.says("good")
+        self.seen("good",
+                  "10  mail.example.org    203.0.113.10  mail server, "
+                  "greeting in N s",
+                  "10  mail.example.org    2001:db8::10  mail server, "
+                  "greeting in N s")
+        for line in self.found["good.example"][2:4]:
+            self.assertRegex(
+                line, r"^     90  tarpit\.example\.org  [0-9a-f.:]+  tarpit, "
+                r"greeting in \d+\.\d s, first byte after \d+\.\d s$")
+        self.assertEqual(
+            self.found["good.example"][4:],
+            ["ok: genuine mail tries mail.example.org first; the tarpit is "
+             "last, and 2 addresses x 1800 s are below Postfix's 18,000 s"])
+
+    def test_order(self):
+        self.says("only", "has no mail server but tarpit.example.org")
+        self.says("lowest", "has a lower number (10) than every mail server")
+        self.says("equal", "has the same number as mail.example.org (10)")
+        self.says("after", "h42.example.org (30) comes after tarpit.example."
+                  "org, the tarpit (20)")
+        for name in "only", "lowest", "equal", "after":
+            self.assertNotIn("\nok: ", "\n".join(self.found[
+                name + ".example"]))
+
+    def test_addresses(self):
+        self.says("shared", "203.0.113.10 is an address of both.example.org, "
+                  "the tarpit, and of mail.example.org",
+                  "203.0.113.10, an address of both.example.org, is answered "
+                  "by a mail server")
+        self.says("alias", "alias.example.org is an alias (CNAME)")
+        self.says("nowhere", "nowhere.example.org has no address, and the "
+                  "DNS has no such name", "no host of nowhere.example")
+        self.says("private", "10.1.2.3, an address of private.example.org, "
+                  "is private", "has no route to it", "no host of private")
+        self.says("many", "more than 16 addresses",
+                  *16 * ["has no route to it"], "no host of many.example")
+
+    def test_port(self):
+        self.says("half", "203.0.113.29, an address of half.example.org, "
+                  "refuses connections: tarpit.socket is not started")
+        self.says("down", "refuses connections: genuine mail goes on",
+                  "no host of down.example answers as a tarpit does; name")
+        self.says("first-down", "refuses connections: genuine mail goes on")
+        self.says("full", "does not answer on port 25", "no host of full")
+        self.says("unreachable", "cannot be reached", "no host of unreach")
+
+    def test_what_cannot_be_found_out(self):
+        self.says("alone", "unknown: no address answers on port 25",
+                  "unknown: no host of alone.example")
+        self.says("far", "unknown: 198.51.100.1, an address of far.example."
+                  "org, could not be asked: this machine has no route",
+                  "unknown: 2001:db8:1::1, an address of",
+                  "unknown: no host of far.example")
+        self.says("prohibited", "unknown: 198.51.100.3, an address of "
+                  "prohibited.example.org, could not be asked: this machine "
+                  "has no socket", "unknown: no host of prohibited.example")
+        self.says("broken", "unknown: the DNS gives no answer for the MX")
+        self.says("broken-host", "unknown: the DNS gives no answer for the "
+                  "addresses of broken.example", "unknown: no host of")
+
+    def test_what_else_listens(self):
+        for number, seen in (
+                (31, "does not greet"), (32, "closes without a greeting"),
+                (33, "is no mail server"), (34, "turns clients away"),
+                (35, "does not answer EHLO"), (36, "closes at EHLO"),
+                (37, "stops in its reply"),
+                (43, "is no mail server"), (44, "does not greet"),
+                (46, "closes without a greeting"),
+                (48, "is no mail server")):
+            with self.subTest(number=number):
+                name = "d%d" % number
+                self.seen(name, seen)
+                self.says(name, "203.0.113.%d, an address of" % number,
+                          "no host of " + name)
+        for name in "d42", "d49":
+            self.says(name, "wrong: no host of " + name)
+            self.seen(name, "mail server, greeting in N s")
+
+    def test_greeting(self):
+        self.says("d38", "h38.example.org greets as localhost")
+        self.says("d39", "greets as nowhere.example.org, which has no addr")
+        self.says("d40")
+        for number in 41, 45, 47:
+            self.says("d%d" % number, "greets without a host name")
+        self.says("d50", "unknown: h50.example.org greets as broken.example")
+
+    def test_mx(self):
+        self.says("null", "null.example says that it takes no mail at all")
+        self.says("nulls", "nulls.example has a null MX (RFC 7505) beside")
+        self.says("own", "own.example has no MX record, so its mail goes to "
+                  "its own address")
+        self.seen("own", "0  own.example  203.0.113.10  mail server, greeting"
+                  " in N s")
+        self.says("bare", "bare.example has no MX record", "has no address "
+                  "either")
+        self.says("missing", "the DNS has no such name as missing.example")
+        # More than fits into one packet.
+        self.says("long", "long.example has more than 32 MX records",
+                  *32 * ["has no address, and the DNS has no such name"],
+                  "no host of long.example")
+
+    def test_status_and_characters(self):
+        self.assertEqual((self.status, self.errors), (1, ""))
+        self.assertRegex(self.output, r"\A[ -~\n]*\Z")
+
+    def test_says_ehlo_and_quit_and_nothing_else(self):
+        for address, literal in (
+                (MAIL, b"[203.0.113.10]"), (MAIL6, b"[IPv6:2001:db8::10]")):
+            self.assertEqual(
+                self.services[address].heard,
+                [b"EHLO " + literal + b"\r\nQUIT\r\n"])
+        for address, service in self.services.items():
+            for heard in service.heard:
+                self.assertRegex(
+                    heard, rb"\A(EHLO \[[^]]*\]\r\n)?(QUIT\r\n)?\Z", address)
+
+
+class Runs(WithServices):
+    """One for each set of arguments."""
+
+    def test_all_well(self):
+        status, output, errors = look("good.example.")
+        self.assertEqual((status, errors), (0, ""), output)
+        self.assertTrue(output.startswith("good.example\n"))
+
+    def test_cap(self):
+        status, output, _ = look(
+            "-c", "9000", "good.example")
+        self.assertEqual(status, 1)
+        self.assertIn("wrong: 2 addresses of tarpits x 9000 s are not below "
+                      "18,000 s", output)
+        self.assertIn("below 9000 s\n", output)
+
+    def test_one_family(self):
+        for option, status in ("-4", 0), ("-6", 0):
+            done = look(option, "good.example")
+            self.assertEqual(done[0], status, done)
+            self.assertEqual(done[1].count(" not asked\n"), 2)
+            self.assertIn("2 addresses x 1800 s", done[1])
+
+    @needs_root
+    def test_ordinary_user(self):
+        program = shutil.copy(mx.MX, "/run/tarpit-mx")
+        done = subprocess.run(
+            ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
+             program, "good.example"], capture_output=True, timeout=300)
+        self.assertEqual((done.returncode, done.stderr), (0, b""), done)
+
+    def test_unknown(self):
+        self.assertEqual(look("broken.example")[0], 2)
+
+    def test_named(self):
+        """What is amiss with the host that is meant to be."""
+        for name, said in (
+                ("closed", "tarpit.socket is not started, or bound to"),
+                ("h31", "that is no tarpit, or its machine is overloaded"),
+                ("h42", "is answered by a mail server, so nobody is held")):
+            domain = "d%s.example" % name[1:]
+            if name == "closed":
+                domain = "down.example"
+            status, output, _ = look("-t", name + ".example.org.", domain)
+            self.assertEqual(status, 1)
+            self.assertIn(said, output)
+            self.assertNotIn("no host of", output)
+        status, output, _ = look("-t", "elsewhere.example.org",
+                                 "first-down.example")
+        self.assertEqual(status, 1)
+        self.assertIn("wrong: elsewhere.example.org is named with -t, but no "
+                      "MX record of first-down.example leads to it", output)
+
+    def test_only_on_loopback(self):
+        service = Service("127.0.0.1", mx.tarpit())
+        self.addCleanup(service.close)
+        _, output, _ = look("down.example")
+        self.assertIn("wrong: a tarpit listens on this machine, but on its "
+                      "loopback address only", output)
+        _, output, _ = look("-t", "closed.example.org", "down.example")
+        self.assertIn("refuses connections, and a tarpit listens on this "
+                      "machine's loopback address only", output)
+
+    @needs_root
+    def test_postfix(self):
+        self.services[MAIL].close()
+        self.addCleanup(self.services[MAIL].listen)
+        with postfix.Instance(
+                "inet_interfaces = %s\nlocal_recipient_maps =\n" % MAIL,
+                "%s:25 inet n - n - - smtpd\nanvil unix - - n - 1 anvil\n"
+                % MAIL):
+            status, output, _ = look("-4", "good.example")
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, MAIL + r"  mail server, greeting in")
+
+
+class Arguments(unittest.TestCase):
+    def refused(self, said, *args):
+        status, output, errors = look(*args)
+        self.assertEqual((status, output), (64, ""))
+        self.assertIn(said, errors)
+
+    def test_bad(self):
+        self.refused("usage: tarpit-mx ")
+        self.refused("usage: tarpit-mx ", "-x")
+        self.refused("-c 0: too small (1 to 86400)", "-c", "0", "a.example")
+        self.refused("not a domain name: ", "")
+        self.refused("not a domain name: ", ".")
+        self.refused("not a domain name: ", "a..example")
+        self.refused("not a domain name: -a.example", "--", "-a.example")
+        self.refused("not a domain name: a_-", "a_-")
+        self.refused("not a domain name: a b", "a b")
+        self.refused("not a domain name: ", 64 * "a")
+        self.refused("not a domain name: ", 127 * "a." + "a")
+        self.refused("not an ASCII name", "m\u00fcnchen.example")
+
+    def test_version(self):
+        self.assertRegex(look("-V")[1], r"\Atarpit-mx \d+\.\d+\n\Z")
+
+    def test_output_that_cannot_be_written(self):
+        for args in ["-V"], ["broken.example"]:
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [mx.MX, *args], stdout=full, stderr=subprocess.PIPE)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"standard output: No space", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
