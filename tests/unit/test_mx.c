@@ -2,7 +2,7 @@
 
 /*
  * rules_check(): each rule for a tarpit among the mail servers of a domain is
- * broken once.  Names and addresses as text.
+ * broken once.  Names: which are valid.
  */
 
 #include <arpa/inet.h>
@@ -126,11 +126,366 @@ START_TEST(all_well)
 }
 END_TEST
 
+/* Whom genuine mail tries first, and what comes after the tarpit. */
+START_TEST(order)
+{
+	start();
+	add_address(add_host(10, TARPIT), "203.0.113.25", SERVICE_TARPIT);
+	ck_says(VERDICT_WRONG, "has no mail server but " TARPIT);
+
+	start_good();
+	t.domain.hosts[0].preference = 90;
+	ck_says(VERDICT_WRONG, "has the same number as " MAIL " (90)");
+
+	start();
+	add_address(add_host(5, TARPIT), "203.0.113.25", SERVICE_TARPIT);
+	add_address(add_host(10, MAIL), "203.0.113.10", SERVICE_MAIL);
+	ck_says(VERDICT_WRONG, "has a lower number (5) than every mail");
+
+	start_good();
+	add_address(add_host(91, "last"), "203.0.113.11", SERVICE_MAIL);
+	ck_says(VERDICT_WRONG, "last (91) comes after " TARPIT ", the");
+
+	/* A second tarpit after the first is no mail server. */
+	start_good();
+	add_address(add_host(91, "last"), "203.0.113.26", SERVICE_TARPIT);
+	ck_says(VERDICT_OK, "2 addresses x 1800 s are below");
+}
+END_TEST
+
+START_TEST(addresses_and_cap)
+{
+	struct host *tarpit = &t.domain.hosts[1];
+	int i;
+
+	start_good();
+	for (i = 1; i < 9; i++)
+		add_address(tarpit, "203.0.113.25", SERVICE_TARPIT);
+	ck_says(VERDICT_OK, "9 addresses x 1800 s are below");
+	add_address(tarpit, "203.0.113.25", SERVICE_TARPIT);
+	ck_says(VERDICT_WRONG,
+	    "10 addresses of tarpits x 1800 s are not below 18,000 s");
+	ck_assert_ptr_ne(strstr(t.text, "below 1800 s"), NULL);
+
+	start_good();
+	check(17999);
+	ck_assert_int_eq(t.worst, VERDICT_OK);
+	check(18000);
+	ck_assert_int_eq(t.worst, VERDICT_WRONG);
+	ck_assert_ptr_ne(
+	    strstr(t.text, "1 address of tarpits x 18000 s is"), NULL);
+
+	start_good();
+	add_address(&t.domain.hosts[0], "203.0.113.25", SERVICE_MAIL);
+	ck_says(VERDICT_WRONG,
+	    "203.0.113.25 is an address of " TARPIT
+	    ", the tarpit, and of " MAIL);
+}
+END_TEST
+
+START_TEST(lookups_of_the_domain)
+{
+	static const struct {
+		enum dns_status status;
+		enum verdict verdict;
+		const char *said;
+	} cases[] = {
+		{ DNS_NO_NAME, VERDICT_WRONG, "no such name as example.org" },
+		{ DNS_LOOP, VERDICT_WRONG, "leads in a circle" },
+		{ DNS_MALFORMED, VERDICT_UNKNOWN, "is malformed" },
+		{ DNS_NO_ANSWER, VERDICT_UNKNOWN, "gives no answer" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		start();
+		t.domain.status = cases[i].status;
+		ck_says(cases[i].verdict, cases[i].said);
+	}
+	start();
+	t.domain.has_null_mx = 1;
+	ck_says(VERDICT_WRONG, "takes no mail at all (a null MX, RFC 7505)");
+	start_good();
+	t.domain.has_null_mx = 1;
+	ck_says(VERDICT_WRONG, "has a null MX (RFC 7505) beside others");
+	start_good();
+	t.domain.is_cut = 1;
+	ck_says(VERDICT_UNKNOWN, "has more than 32 MX records");
+}
+END_TEST
+
+/* RFC 5321, 5.1: its mail goes to its own address. */
+START_TEST(no_mx)
+{
+	struct host *host;
+
+	start();
+	t.domain.status = DNS_NO_RECORD;
+	t.domain.is_implicit = 1;
+	host = add_host(0, "example.org");
+	add_address(host, "203.0.113.10", SERVICE_MAIL);
+	ck_says(VERDICT_WRONG, "example.org has no MX record");
+
+	host->count = 0;
+	host->status = DNS_NO_RECORD;
+	check(CAP);
+	ck_assert_uint_eq(t.count, 2);
+	ck_assert_ptr_ne(strstr(t.text, "has no address either"), NULL);
+}
+END_TEST
+
+START_TEST(lookups_of_a_host)
+{
+	static const struct {
+		enum dns_status status;
+		enum verdict verdict;
+		const char *said;
+	} cases[] = {
+		{ DNS_NO_RECORD, VERDICT_WRONG, MAIL " has no address, so" },
+		{ DNS_NO_NAME, VERDICT_WRONG, "and the DNS has no such name" },
+		{ DNS_LOOP, VERDICT_WRONG, "leads in a circle" },
+		{ DNS_MALFORMED, VERDICT_UNKNOWN, "is malformed" },
+		{ DNS_NO_ANSWER, VERDICT_UNKNOWN, "gives no answer" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		start_good();
+		t.domain.hosts[0].status = cases[i].status;
+		t.domain.hosts[0].count = 0;
+		ck_says(cases[i].verdict, cases[i].said);
+	}
+	start_good();
+	t.domain.hosts[1].is_alias = 1;
+	ck_says(VERDICT_WRONG, TARPIT " is an alias (CNAME)");
+	start_good();
+	t.domain.hosts[1].is_cut = 1;
+	ck_says(VERDICT_UNKNOWN, TARPIT " has more than 16 addresses");
+}
+END_TEST
+
+START_TEST(scope)
+{
+	static const struct {
+		const char *address, *said;
+	} cases[] = {
+		{ "127.0.0.2", "a loopback address" },
+		{ "::1", "a loopback address" },
+		{ "169.254.1.1", "of one link only" },
+		{ "fe80::1", "of one link only" },
+		{ "10.0.0.1", "private" },
+		{ "172.16.0.1", "private" },
+		{ "172.31.255.1", "private" },
+		{ "192.168.1.1", "private" },
+		{ "100.64.0.1", "private" },
+		{ "fd00::1", "private" },
+	};
+	static const char *const all[] = { "126.0.0.1", "169.253.0.1",
+		"11.0.0.1", "172.15.0.1", "172.32.0.1", "192.167.0.1",
+		"100.63.0.1", "100.128.0.1", "2001:db8::1", "fe00::1" };
+	char said[64];
+	size_t i;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		start_good();
+		add_address(&t.domain.hosts[0], cases[i].address, SERVICE_MAIL);
+		snprintf(said, sizeof(said), "is %s: nobody", cases[i].said);
+		ck_says(VERDICT_WRONG, said);
+	}
+	for (i = 0; i < COUNT(all); i++) {
+		start_good();
+		add_address(&t.domain.hosts[0], all[i], SERVICE_MAIL);
+		ck_says(VERDICT_OK, "ok: ");
+	}
+}
+END_TEST
+
+/* Each that is not as it should be is said, of a tarpit and of a server. */
+START_TEST(services)
+{
+	static const enum service unknown[] = { SERVICE_NOT_ASKED,
+		SERVICE_NO_ROUTE, SERVICE_MUTE };
+	enum verdict verdict;
+	enum service service;
+	size_t i, at;
+
+	for (service = SERVICE_NOT_ASKED; service < SERVICE_TARPIT; service++) {
+		verdict = VERDICT_WRONG;
+		for (i = 0; i < COUNT(unknown); i++) {
+			if (service == unknown[i])
+				verdict = VERDICT_UNKNOWN;
+		}
+		for (at = 0; at < 2; at++) {
+			start_good();
+			add_address(
+			    &t.domain.hosts[at], "2001:db8::1", service);
+			ck_says(verdict,
+			    at == 0 ? "2001:db8::1, an address of " MAIL ", "
+				    : "2001:db8::1, an address of " TARPIT
+				      ", ");
+		}
+		ck_assert_uint_gt(strlen(rules_seen(service)), 0);
+	}
+	start_good();
+	add_address(&t.domain.hosts[1], "2001:db8::1", SERVICE_MAIL);
+	ck_says(VERDICT_WRONG, "is answered by a mail server");
+	start_good();
+	add_address(&t.domain.hosts[1], "2001:db8::1", SERVICE_LEFT_OUT);
+	ck_says(VERDICT_OK, "ok: ");
+}
+END_TEST
+
+START_TEST(nobody_reached)
+{
+	start();
+	add_address(add_host(10, MAIL), "203.0.113.10", SERVICE_NO_REPLY);
+	add_address(add_host(90, TARPIT), "203.0.113.25", SERVICE_NO_REPLY);
+	add_address(&t.domain.hosts[1], "203.0.113.26", SERVICE_LEFT_OUT);
+	t.domain.hosts[1].is_tarpit = 1;
+	ck_says(VERDICT_UNKNOWN, "no address answers on port 25");
+	add_address(&t.domain.hosts[0], "203.0.113.11", SERVICE_REFUSES);
+	check(CAP);
+	ck_assert_ptr_eq(strstr(t.text, "no address answers"), NULL);
+	ck_assert_int_eq(t.worst, VERDICT_WRONG);
+}
+END_TEST
+
+START_TEST(loopback_only)
+{
+	struct address *address;
+
+	start_good();
+	address = &t.domain.hosts[1].addresses[0];
+	address->answer.service = SERVICE_REFUSES;
+	ck_says(VERDICT_WRONG, "or nftables' rule refuses this machine");
+	address->is_own = 1;
+	ck_says(VERDICT_WRONG, "or nftables' rule refuses this machine");
+	t.domain.is_on_loopback = 1;
+	ck_says(VERDICT_WRONG, "listens on this machine's loopback address");
+	t.domain.hosts[1].is_tarpit = 0;
+	check(CAP);
+	ck_assert_ptr_ne(
+	    strstr(t.text, "but on its loopback address only: let"), NULL);
+}
+END_TEST
+
+START_TEST(no_tarpit)
+{
+	start_good();
+	t.domain.hosts[1].is_tarpit = 0;
+	t.domain.hosts[1].addresses[0].answer.service = SERVICE_MAIL;
+	ck_says(VERDICT_WRONG, "no host of example.org answers as a tarpit");
+	ck_assert_ptr_ne(strstr(t.text, "such as -t " TARPIT ", "), NULL);
+	t.domain.hosts[1].addresses[0].answer.service = SERVICE_NO_ROUTE;
+	check(CAP);
+	ck_assert_int_eq(t.worst, VERDICT_UNKNOWN);
+	ck_assert_ptr_ne(strstr(t.text, "as far as could be found"), NULL);
+
+	start_good();
+	t.domain.tarpit = "other.example.org";
+	ck_says(VERDICT_WRONG, "other.example.org is named with -t, but no MX");
+	t.domain.tarpit = "TARPIT.example.org";
+	ck_says(VERDICT_OK, "ok: ");
+}
+END_TEST
+
+static void
+greet(const char *name, enum dns_status status)
+{
+	struct address *address = &t.domain.hosts[1].addresses[0];
+
+	snprintf(
+	    address->answer.name, sizeof(address->answer.name), "%s", name);
+	address->name_status = status;
+}
+
+START_TEST(greeting)
+{
+	start_good();
+	greet("", DNS_NO_RECORD);
+	ck_says(VERDICT_WRONG, "greets without a host name");
+	greet("localhost", DNS_NO_RECORD);
+	ck_says(VERDICT_WRONG, "greets as localhost");
+	greet("LOCALHOST.localdomain", DNS_NO_RECORD);
+	ck_says(VERDICT_WRONG, "greets as LOCALHOST.localdomain");
+	greet("localhost1.example.org", DNS_FOUND);
+	ck_says(VERDICT_OK, "ok: ");
+	greet("x.example", DNS_NO_NAME);
+	ck_says(VERDICT_WRONG, "greets as x.example, which has no address");
+	greet("x.example", DNS_NO_RECORD);
+	ck_says(VERDICT_WRONG, "greets as x.example, which has no address");
+	greet("x.example", DNS_NO_ANSWER);
+	ck_says(VERDICT_UNKNOWN, "the DNS does not say whether");
+	greet("[192.0.2.1]", DNS_NO_RECORD);
+	ck_says(VERDICT_OK, "ok: ");
+
+	/* Once, though it is wrong at two addresses. */
+	greet("localhost", DNS_NO_RECORD);
+	add_address(&t.domain.hosts[1], "2001:db8::25", SERVICE_TARPIT);
+	snprintf(t.domain.hosts[1].addresses[1].answer.name, NAME_LEN_MAX + 1,
+	    "localhost");
+	ck_says(VERDICT_WRONG, "greets as localhost");
+}
+END_TEST
+
+/* The longest names that there are leave no finding without its end. */
+START_TEST(longest_names)
+{
+	char *name = t.domain.hosts[0].name;
+
+	start_good();
+	memset(name, 'x', DNS_NAME_SIZE - 1);
+	memset(t.domain.hosts[1].name, 'y', DNS_NAME_SIZE - 1);
+	add_address(&t.domain.hosts[0], "203.0.113.25", SERVICE_MAIL);
+	ck_says(VERDICT_WRONG, "give the tarpit an address of its own\n");
+}
+END_TEST
+
+START_TEST(names)
+{
+	static const char *const valid[] = { "a", "a.b", "_dmarc.example.org",
+		"xn--mnchen-3ya.example" };
+	static const char *const invalid[] = { "", ".", "a.", "a..b", "-a",
+		"a-", "a b", "a\x1b", "m\xc3\xbcnchen" };
+	static const char *const literals[] = { "[192.0.2.1]", "[IPv6:::1]",
+		"[ipv6:2001:db8::1]" };
+	static const char *const no_literals[] = { "", "[", "[]", "192.0.2.1",
+		"[192.0.2.1", "[::1]", "[IPv6:192.0.2.1]", "[IPv6:]",
+		"[1111111111111111111111111111111111111111111111111]" };
+	size_t i;
+
+	for (i = 0; i < COUNT(valid); i++)
+		ck_assert_msg(name_is_valid(valid[i]), "%s", valid[i]);
+	for (i = 0; i < COUNT(invalid); i++)
+		ck_assert_msg(!name_is_valid(invalid[i]), "%s", invalid[i]);
+	for (i = 0; i < COUNT(literals); i++)
+		ck_assert_msg(name_is_literal(literals[i]), "%s", literals[i]);
+	for (i = 0; i < COUNT(no_literals); i++)
+		ck_assert_msg(
+		    !name_is_literal(no_literals[i]), "%s", no_literals[i]);
+	ck_assert(name_is_international("m\xc3\xbcnchen"));
+	ck_assert(!name_is_international("muenchen~"));
+}
+END_TEST
+
 int
 main(void)
 {
 	TCase *tcase = tcase_create("rules");
 
 	tcase_add_test(tcase, all_well);
+	tcase_add_test(tcase, order);
+	tcase_add_test(tcase, addresses_and_cap);
+	tcase_add_test(tcase, lookups_of_the_domain);
+	tcase_add_test(tcase, no_mx);
+	tcase_add_test(tcase, lookups_of_a_host);
+	tcase_add_test(tcase, scope);
+	tcase_add_test(tcase, services);
+	tcase_add_test(tcase, nobody_reached);
+	tcase_add_test(tcase, loopback_only);
+	tcase_add_test(tcase, no_tarpit);
+	tcase_add_test(tcase, greeting);
+	tcase_add_test(tcase, longest_names);
+	tcase_add_test(tcase, names);
 	return run_case(tcase, "mx");
 }
