@@ -122,7 +122,7 @@ ON = [("ink", "paper"), ("soft", "paper"), ("tar-ink", "tar"),
 
 PICTURE_SEED = 7
 WRAPPER = """<!DOCTYPE html><style>
-body { margin: 0; height: 899px; display: flex }
+body { margin: 0; height: 946px; display: flex }
 div { background-size: 100% }
 .large { width: 860px; background-image: url(large.png) }
 .small { width: 340px; background-image: url(small.png) }
@@ -308,9 +308,10 @@ def serve(path, policy):
             thread.join()
 
 
+STUCK = ('<p class="now">Stuck right now: <b>%s</b>,'
+         ' the longest for %s.</p>')
 HEADER = """document.querySelector("h1").textContent = "Stuck in %s";
-document.querySelector("header p").insertAdjacentHTML("afterend",
-    '<p class="now">Stuck right now: <b>%s</b>, the longest for %s.</p>')"""
+document.querySelector("header p").insertAdjacentHTML("afterend", '%s')"""
 
 
 def check_header(browser, path):
@@ -319,7 +320,8 @@ def check_header(browser, path):
         for width in WIDTHS:
             browser.look(width, 800, "light")
             browser.open(path)
-            browser.evaluate(HEADER % (title, "12,345", "23 h 59 min"))
+            browser.evaluate(HEADER % (
+                title, STUCK % ("12,345", "23 h 59 min")))
             try:
                 check_layout(browser.evaluate(MEASURE), width)
             except Failed as failed:
@@ -428,10 +430,19 @@ def check():
     return 0 if all(good) else 1
 
 
+def add_stuck(path):
+    """As if some were stuck in this made-up tarpit."""
+    with open(path) as file:
+        before, after = file.read().split("</p>\n", 1)
+    with open(path, "w") as file:
+        file.write(before + "</p>\n" + STUCK % (17, "1 h 53 min") + after)
+
+
 def draw_picture():
     """A large screen by day and a telephone by night, side by side."""
     CASES["picture"] = made_up.lines(460, seed=PICTURE_SEED)
     page = make_page("picture")
+    add_stuck(page)
     wrapper = os.path.join(PAGES, "wrapper.html")
     with open(wrapper, "w") as file:
         file.write(WRAPPER)
