@@ -59,9 +59,11 @@ PER_READ = {
 
 # These have one deadline for a reply; and how many replies they wait for.
 PER_REPLY = {
-    # Its own 120 s cannot be changed: its clock runs faster.
+    # Its own deadline cannot be changed: its clock runs faster.  It is 120 s, or
+    # 60 in newer versions, less the moment that curl takes to start and connect:
+    # both are more than TIMEOUT, and none is four of them.
     "curl": (["env", "LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1",
-              "FAKETIME=+0 x%d" % (120 // TIMEOUT),
+              "FAKETIME=+0 x%d" % (36 // TIMEOUT),
               "curl", "smtp://127.0.0.1:PORT/client.example", "-T",
               "/dev/null", "--mail-from", SENDER, "--mail-rcpt", RECIPIENT],
              1),
@@ -226,7 +228,7 @@ class Clients(unittest.TestCase):
     def check_patience(self, name, way, seconds):
         """No less than so many, and no end of them."""
         self.assertGreater(self.patience(name, way), seconds - 0.1)
-        self.assertLess(self.patience(name, way), 2 * seconds + SLACK)
+        self.assertLess(self.patience(name, way), 4 * seconds + SLACK)
 
     def check_silence(self, name, way):
         """It said that it is there, and nothing of its mail."""

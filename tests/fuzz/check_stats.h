@@ -29,6 +29,9 @@ void check_reports(const struct totals *);
 /* What state_write() writes, state_read() reads, and it is the same. */
 void check_state_file(struct state *);
 
+/* A file with that in it, to be read from its beginning. */
+FILE *file_of(const void *, size_t);
+
 void state_free(struct state *);
 
 #endif

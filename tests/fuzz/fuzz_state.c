@@ -38,9 +38,8 @@ try_file(char *data, size_t size)
 {
 	struct state state;
 	const char *problem;
-	FILE *file;
+	FILE *file = file_of(data, size);
 
-	CHECK((file = fmemopen(data, size, "r")) != NULL);
 	state_init(&state);
 	if ((problem = state_read(&state, file)) == NULL) {
 		check_state(&state);
