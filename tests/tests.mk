@@ -184,7 +184,7 @@ check-ports: all
 
 # Genuine mail, from real mail servers; root.
 MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime \
-	nftables
+	nftables sendmail-bin sendmail-cf m4
 check-mail: tarpit
 	tests/setup/unpack $(BUILD)/mail $(MAIL)
 	tests/mail/check-mail || [ $$? -eq 77 ]

@@ -24,7 +24,7 @@ import tempfile
 
 
 from tests.lib import postfix
-from tests.lib.process import wait_for
+from tests.lib.process import running, wait_for
 
 ADDRESS = "192.0.2.1"
 ADDRESS6 = "2001:db8::1"
@@ -258,6 +258,82 @@ begin retry
     def flush(self):
         """Try everything in the queue now."""
         self.run("-qff")
+
+
+class Sendmail(Daemon):
+    CONFIG = """divert(0)dnl
+OSTYPE(`linux')dnl
+define(`confDOMAIN_NAME', `client.example')dnl
+define(`confPID_FILE', `%(top)s/pid')dnl
+define(`QUEUE_DIR', `%(top)s/queue')dnl
+define(`STATUS_FILE', `')dnl
+define(`ALIAS_FILE', `')dnl
+define(`confTO_CONNECT', `2s')dnl
+define(`confTO_INITIAL', `%(timeout)ss')dnl
+define(`confTO_HELO', `%(timeout)ss')dnl
+define(`confTO_MAIL', `%(timeout)ss')dnl
+define(`confTO_RCPT', `%(timeout)ss')dnl
+define(`confTO_DATAINIT', `%(timeout)ss')dnl
+define(`confTO_DATAFINAL', `%(timeout)ss')dnl
+define(`confTO_QUEUERETURN', `%(lifetime)ss')dnl
+CLIENT_OPTIONS(`Family=inet, Address=%(address)s')dnl
+CLIENT_OPTIONS(`Family=inet6, Address=%(address6)s')dnl
+define(`confDONT_PROBE_INTERFACES', `True')dnl
+FEATURE(`nocanonify')dnl
+MAILER(`local')dnl
+MAILER(`smtp')dnl
+"""
+    CF = "/usr/share/sendmail/cf/"
+
+    def __init__(self, timeout=300, retry=1800, lifetime=FOR_EVER,
+                 runner="-q%ds", mode="b"):
+        """runner: the option that has it try the queue again.
+        mode: b tries new mail at once, q leaves it to the runner.
+        """
+        super().__init__()
+        os.mkdir(os.path.join(self.top, "queue"), 0o700)
+        write(self.config + ".mc", self.CONFIG % {
+            "top": self.top, "address": ADDRESS, "address6": ADDRESS6,
+            "timeout": timeout, "lifetime": lifetime})
+        write(self.config, run("m4", "-D_CF_DIR_=" + self.CF,
+                               self.CF + "m4/cf.m4", self.config + ".mc"))
+        # It writes what it does over its command line.
+        self.program = os.path.join(self.top, "sendmail")
+        shutil.copy("/usr/libexec/sendmail/sendmail", self.program)
+        self.mode = mode
+        self.run(runner % retry)
+
+    def run(self, *args, stdin=""):
+        subprocess.run(
+            [self.program, "-C", self.config, "-X", self.top + "/log", *args],
+            input=stdin, text=True, check=True, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+
+    def submit(self, sender, recipient, message="Subject: test\n\ntest\n"):
+        self.run("-od" + self.mode, "-i", "-f", sender, recipient,
+                 stdin=message)
+
+    def queue(self):
+        """Every message that is not delivered yet."""
+        return glob.glob(os.path.join(self.top, "queue/qf*"))
+
+    def log(self):
+        return read(self.top + "/log")
+
+    def bounces(self):
+        return self.log().count(">>> MAIL From:<>")
+
+    def stop(self):
+        def over():
+            for pid in running(self.program):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            return not running(self.program)
+
+        wait_for(over)
+        self.directory.cleanup()
 
 
 class OpenSmtpd(Daemon):

@@ -109,8 +109,9 @@ class Tarpit:
     caps: for each of its addresses the seconds of a hold, at most.
     """
 
-    def __init__(self, caps):
+    def __init__(self, caps, interval=INTERVAL):
         add_user("tarpit", 61041)
+        self.interval = interval
         shutil.copy(TARPIT, PROGRAM)
         os.makedirs("/etc/xinetd.d", exist_ok=True)
         for path in os.listdir("/etc/xinetd.d"):
@@ -126,8 +127,7 @@ class Tarpit:
             if not wait_for(lambda: self.listens(address)):
                 raise AssertionError("no xinetd on " + address)
 
-    @staticmethod
-    def install(number, address, cap):
+    def install(self, number, address, cap):
         text = read(UNIT)
         for old, new in (
                 ("flags\t\t= IPv6",
@@ -135,7 +135,8 @@ class Tarpit:
                 ("type\t", "bind\t\t= %s\n\tid\t\t= tarpit%d\n\ttype\t" %
                  (address, number)),
                 ("= /usr/local/sbin/tarpit", "= %s\n\tserver_args\t="
-                 " -i %d -t %d -n tarpit.example" % (PROGRAM, INTERVAL, cap))):
+                 " -i %d -t %d -n tarpit.example" % (PROGRAM, self.interval,
+                                                  cap))):
             if old not in text:
                 raise AssertionError("%s has no %r" % (UNIT, old))
             text = text.replace(old, new)

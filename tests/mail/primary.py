@@ -5,6 +5,7 @@ as greylists, filters and busy servers do.
 
 import socket
 import threading
+import time
 
 from tests.lib.mailers import add_address
 
@@ -25,6 +26,7 @@ class Primary:
             add_address(address)
         self.lock = threading.Lock()
         self.taken = []
+        self.times = {}
         self.listeners = []
         self.refuse(NEVER)
         self.start()
@@ -85,6 +87,11 @@ class Primary:
                 return False
             self.told.add(whose)
             return True
+
+    def taken_at(self, recipient):
+        """When the message was, in seconds since 1970."""
+        with self.lock:
+            return self.times[recipient]
 
     def messages(self):
         """The text of each that it has."""
@@ -156,6 +163,8 @@ class Session:
             self.say("451 4.3.0 the filter is busy, come again later")
             return
         with self.server.lock:
+            self.server.times.update(
+                dict.fromkeys(self.recipients, time.time()))
             self.server.taken += [
                 "Return-Path: <%s>\nDelivered-To: %s\n%s\n" % (
                     self.sender, recipient, "\n".join(lines))

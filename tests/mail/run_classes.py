@@ -8,7 +8,8 @@ from tests.lib.runner import run_all
 CLASSES = {
     "test_mail": ["OpenSmtpd", "Postfix", "PatientExim", "Exim",
                   "PostfixWatchdog"],
-    "test_later": ["OpenSmtpdLater", "PostfixLater", "EximLater", "Bot"],
+    "test_later": ["OpenSmtpdLater", "PostfixLater", "EximLater",
+                   "SendmailLater", "SendmailKilled", "Bot"],
 }
 
 

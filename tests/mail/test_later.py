@@ -6,6 +6,8 @@ See test_mail.py for the time, which is compressed.  An attempt is a session
 of the primary in which a message got as far as the answer in question.
 """
 
+import os
+import signal
 import socket
 import time
 import unittest
@@ -13,7 +15,7 @@ import unittest
 from tests.lib import mailers
 from tests.lib.process import wait_for
 from tests.mail.lab import Log, Tarpit, Wire
-from tests.mail.primary import DATA, GREETING, RCPT, Primary
+from tests.mail.primary import DATA, GREETING, NEVER, RCPT, Primary
 from tests.mail.rules import Rules
 from tests.mail.test_mail import (CAP, LONG, MAIL, PATIENCE, RETRY, SENDER,
                                   SPEED, TARPIT, TARPIT6, Lab,
@@ -35,13 +37,14 @@ MX = {
     "last2.example": [(10, "mail.example"), (90, "tarpits.example")],
     "last6.example": [(10, "mail6.example"), (90, "tarpit6.example")],
     "last46.example": [(10, "mail46.example"), (90, "tarpits.example")],
+    "only6.example": [(10, "mail46.example"), (90, "tarpit6.example")],
     "first.example": [(10, "tarpit.example"), (20, "mail.example")],
     "sender.example": [(10, "mail.sender.example")],
 }
 
 
-class Later(Lab):
-    """What must be true of each server that sends."""
+class World(Lab):
+    """A primary and a home that can say "later"."""
 
     @classmethod
     def setUpClass(cls):
@@ -51,6 +54,14 @@ class Later(Lab):
                               ("home", Primary(SENDER))):
             cls.addClassCleanup(context.__exit__, None, None, None)
             setattr(cls, name, context)
+
+    def setUp(self):
+        self.primary.refuse(NEVER)
+        super().setUp()
+
+
+class Later(World):
+    """What must be true of each server that sends."""
 
     def deliver(self, domain, later):
         """One message; the attempts that it takes."""
@@ -130,6 +141,11 @@ class Later(Lab):
         self.deliver("last6.example", RCPT)
         self.never_held()
 
+    def test_3_primary_with_both_and_tarpit_with_ipv6(self):
+        self.with_rule()
+        self.deliver("only6.example", RCPT)
+        self.never_held()
+
     def test_3_over_both(self):
         self.with_rule()
         self.deliver("last46.example", RCPT)
@@ -165,6 +181,56 @@ class OpenSmtpdLater(Later, unittest.TestCase):
 
     def sender(self, **settings):
         return mailers.OpenSmtpd(speed=SPEED, **settings)
+
+
+class SendmailLater(Later, unittest.TestCase):
+    def sender(self, **settings):
+        return mailers.Sendmail(timeout=PATIENCE, retry=RETRY, **settings)
+
+    def test_3_over_both(self):
+        """It comes to the primary over IPv6 only, so that it is a stranger
+        over IPv4.
+        """
+        self.with_rule()
+        _, _, held = self.deliver("last46.example", RCPT)
+        self.assertEqual([hold.ip for hold in held], [mailers.ADDRESS])
+        self.nothing_is_lost()
+
+    def test_5_a_persistent_queue_runner_sends_nothing_else(self):
+        self.start(runner="-qp%ds", mode="q")
+        self.send("first.example")
+        self.being_held()
+        self.send("alone.example")
+        self.arrive(*self.messages)
+        self.assertEqual(len(self.log.holds), 1)
+        self.nothing_is_lost()
+        last = self.messages[-1]
+        self.assertGreater(self.primary.taken_at(last.recipient),
+                           self.log.holds[0].disconnected)
+
+
+class SendmailKilled(World, unittest.TestCase):
+    """sendmail takes "250" and the end of the connection for a final reply,
+    and a process that is killed ends the connection wherever it is.
+    """
+
+    def replied(self):
+        """How much of the reply to EHLO the last client has got."""
+        return len(self.wire.replies(TARPIT)[-1].split(b"\r\n", 1)[-1])
+
+    def test_at_every_byte_of_a_line_s_first_five(self):
+        self.tarpit = self.enter(Tarpit({TARPIT: 100 * LONG}, interval=1000))
+        self.server = self.enter(mailers.Sendmail(timeout=LONG, retry=RETRY))
+        for number in range(6):
+            message = self.send("first.example")
+            self.assertTrue(wait_for(
+                lambda: len(self.wire.told(TARPIT)) == number + 1, LONG))
+            self.assertTrue(wait_for(
+                lambda: self.replied() >= number, LONG))
+            pid, = self.tarpit.live()
+            os.kill(pid, signal.SIGKILL)
+            self.arrive(message)
+        self.nothing_is_lost()
 
 
 class Bot(unittest.TestCase):
