@@ -4,7 +4,7 @@
 
 CLANG	= clang
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS = log input state options helo
+FUZZ_TARGETS = log input state options helo dns
 FUZZERS	= $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 REPLAYS	= $(FUZZ_TARGETS:%=$(BUILD)/fuzz/replay_%)
 
@@ -29,8 +29,9 @@ FUZZ_options = tests/fuzz/fuzz_options.c hold.c log.c seal.c send.c \
 	-Wl,--wrap=log_send,--wrap=dprintf,--wrap=seal_works
 FUZZ_helo = tests/fuzz/fuzz_helo.c hold.c log.c seal.c send.c \
 	-Wl,--wrap=ppoll
-FUZZ_DEPS = $(SRCS) $(STATS_SRCS) $(STATS_STYLE) \
-	$(wildcard *.h stats/*.h tests/fuzz/*.[ch])
+FUZZ_dns = tests/fuzz/fuzz_dns.c mx/dns.c mx/name.c -lresolv
+FUZZ_DEPS = $(SRCS) $(STATS_SRCS) $(STATS_STYLE) $(MX_SRCS) \
+	$(wildcard *.h stats/*.h mx/*.h tests/fuzz/*.[ch])
 
 fuzz: $(FUZZERS)
 	status=0; for target in $(FUZZ_TARGETS); do \
