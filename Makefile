@@ -72,7 +72,7 @@ tarpit tarpit-stats:
 	    $(LINK) -o $@ $^ $(LDADD); }
 
 # It asks a question now and then, and the resolver should be the machine's.
-tarpit-mx: LDADD += -lresolv
+tarpit-mx: LDADD += -lresolv -Wl,-z,relro,-z,now
 tarpit-mx: $(MX_OBJS)
 	@$(LINK) -o $@ $^ $(LDADD)
 

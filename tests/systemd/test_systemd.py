@@ -33,6 +33,9 @@ METADATA = {
     "_MACHINE_ID", "_PID", "_RUNTIME_SCOPE", "_SOURCE_REALTIME_TIMESTAMP",
     "_TRANSPORT", "_UID", "__CURSOR", "__MONOTONIC_TIMESTAMP",
     "__REALTIME_TIMESTAMP"}
+# Of systemd 262, in a control group without the pids controller, which the lab
+# does not have and Debian's kernels do.
+NO_CONTROLLER = "Failed to read pids.max for control group"
 # What newer versions of journalctl say of the place in the journal.
 PLACE = {"__SEQNUM", "__SEQNUM_ID"}
 # Journald looks for these; it finds none if the process is gone by then.
@@ -98,7 +101,8 @@ class Service(Lab):
         self.assertTrue(wait_for(lambda: connections() == 0))
         self.assertEqual(collections.Counter(
             e.get("SYSLOG_IDENTIFIER", e["_TRANSPORT"])
-            for e in journal(self.cursor)), {"tarpit": 50})
+            for e in journal(self.cursor)
+            if NO_CONTROLLER not in e["MESSAGE"]), {"tarpit": 50})
 
     def test_journal_adds_what_the_manual_says(self):
         self.clients.close(self.clients.hold(sources(1, 50)))
