@@ -192,7 +192,7 @@ seal_works(void)
 	int status;
 
 	if (child == 0)
-		_exit(seal() == 0 ? 0 : 1);
+		_exit(-seal());
 	return child != -1 && waitpid(child, &status, 0) == child &&
 	    status == 0;
 }

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ void
 send_open(void)
 {
 	char found[sizeof(pieces)];
-	const off_t at = pieces - __ehdr_start;
+	const off_t at = (off_t)((uintptr_t)pieces - (uintptr_t)__ehdr_start);
 
 	/* The lowest number that is free, since SEND_CLIENT is below it. */
 	close(SEND_FILE);

@@ -20,6 +20,7 @@
 #include <arpa/inet.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -75,6 +76,14 @@
 
 #define EXIT_USAGE 64 /* EX_USAGE of sysexits(3) */
 
+/*
+ * What root becomes: nobody, who owns nothing.  A build for tools that have to
+ * write files of their own can name another user.
+ */
+#ifndef NOBODY
+#define NOBODY 65534
+#endif
+
 #define USEC_PER_MSEC 1000
 #define USEC_PER_SEC  1000000
 
@@ -114,6 +123,8 @@ static int is_address_literal(const char *);
 static _Noreturn void print_version(void);
 static _Noreturn void fatal(const char *, ...)
     __attribute__((__format__(__printf__, 1, 2)));
+static void close_others(void);
+static void give_up_root(void);
 static int client_address(int, struct in6_addr *);
 static int peer_name(int, struct sockaddr *, socklen_t);
 static void default_name(char *, size_t);
@@ -161,6 +172,8 @@ main(int argc, char *argv[])
 	log_open(
 	    !is_socket(CLIENT) && !is_socket(STDERR_FILENO), &while_waiting);
 	parse_options(argc, argv, &options);
+	close_others();
+	give_up_root();
 	if (client_address(CLIENT, &hold.addr) == -1)
 		fatal("standard input is not a connected TCP socket");
 	if (options.name == NULL) {
@@ -243,7 +256,8 @@ parse_options(int argc, char *argv[], struct options *options)
 		case 'n':
 			if (!is_host_name(optarg) &&
 			    !is_address_literal(optarg))
-				fatal("-n is no host name or [address]: %s",
+				fatal(
+				    "-n %.64s: not a host name or an [address]",
 				    optarg);
 			options->name = optarg;
 			break;
@@ -252,11 +266,11 @@ parse_options(int argc, char *argv[], struct options *options)
 			    't', optarg, CAP_MIN, CAP_MAX);
 			break;
 		default:
-			fatal(USAGE "; unknown or incomplete: -%c", optopt);
+			fatal("-%c: unknown, or incomplete; " USAGE, optopt);
 		}
 	}
 	if (optind < argc)
-		fatal(USAGE "; unexpected: %s", argv[optind]);
+		fatal("%.64s: unexpected; " USAGE, argv[optind]);
 }
 
 static int
@@ -268,14 +282,13 @@ parse_number(int option, const char *s, int min, int max)
 
 	n = strtol(s, &end, 10); /* too large for a long, it is LONG_MAX */
 	if (end == s || *end != '\0')
-		problem = "invalid";
+		problem = "not a number";
 	else if (n < min)
 		problem = "too small";
 	else if (n > max)
 		problem = "too large";
 	if (problem != NULL)
-		fatal("-%c is %s, from %d to %d will do: %s", option, problem,
-		    min, max, s);
+		fatal("-%c %.64s: %s (%d to %d)", option, s, problem, min, max);
 	return (int)n;
 }
 
@@ -348,6 +361,29 @@ fatal(const char *fmt, ...)
 	va_end(ap);
 	log_send(LOG_ERR, message, LOG_HURRY_MSEC);
 	exit(EXIT_USAGE);
+}
+
+/*
+ * Close what a super-server may have left open by mistake, a listening socket
+ * for one.
+ */
+static void
+close_others(void)
+{
+	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+}
+
+/* A super-server that starts us as root has been set up wrong. */
+static void
+give_up_root(void)
+{
+	if (getuid() != 0 && geteuid() != 0)
+		return;
+	if (setgroups(0, NULL) == -1 ||
+	    setresgid(NOBODY, NOBODY, NOBODY) == -1 ||
+	    setresuid(NOBODY, NOBODY, NOBODY) == -1)
+		fatal("started as root, which cannot become user %d: %s",
+		    NOBODY, strerror(errno));
 }
 
 static int

@@ -110,7 +110,7 @@ built: $(BUILT)
 # where each is one of the source's.  tests/setup/deps coverage installs what
 # that takes; see tests/coverage/counters.c for how it is counted.
 COVERAGE = $(BUILD)/coverage
-COUNTED	= gcc $(STD) -O0 --coverage -fprofile-update=atomic \
+COUNTED	= gcc $(STD) -DNOBODY=0 -O0 --coverage -fprofile-update=atomic \
 	-fdata-sections -no-pie -Wl,-T,tests/coverage/counters.ld \
 	-Wl,--wrap=__gcov_exit -DCOUNTERS=\"$(CURDIR)/$$@.counters\" \
 	tests/coverage/counters.c
@@ -125,7 +125,7 @@ coverage: all
 # checks make system calls that the seal forbids, so there is none.
 SANITIZED = $(BUILD)/sanitized
 SANITIZED_FLAGS = -O2 -g -fno-omit-frame-pointer $(SANITIZE) -static-libasan \
-	-static-libubsan -DNO_SEAL -DREPORTS=$(CURDIR)/$(SANITIZED)/reports \
+	-static-libubsan -DNO_SEAL -DNOBODY=0 -DREPORTS=$(CURDIR)/$(SANITIZED)/reports \
 	tests/doubles/sanitized.c
 
 check-sanitized: all
@@ -142,7 +142,7 @@ MEMCHECK = $(BUILD)/memcheck
 check-valgrind: all
 	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	rm -rf $(MEMCHECK)
-	$(MAKE) BUILD=$(MEMCHECK) HARDENING= CFLAGS='-O2 -g -DNO_SEAL' built
+	$(MAKE) BUILD=$(MEMCHECK) HARDENING= CFLAGS='-O2 -g -DNO_SEAL -DNOBODY=0' built
 	tests/memcheck/check-valgrind $(MEMCHECK) || [ $$? -eq 77 ]
 
 # Under a real systemd, of this machine's Debian suite or of each of SUITES;

@@ -12,21 +12,21 @@ from tests.lib.sandbox import needs_root
 from tests.lib.tarpit import GREETING, NAME, TARPIT, Tarpit
 
 BAD_ARGUMENTS = {
-    ("-i", "9"): "-i is too small, from 10 to 60000 will do: 9",
-    ("-i", "60001"): "-i is too large, from 10 to 60000 will do: 60001",
-    ("-i", "4s"): "-i is invalid, from 10 to 60000 will do: 4s",
-    ("-i", ""): "-i is invalid",
-    ("-t", "0"): "-t is too small, from 1 to 86400 will do: 0",
-    ("-t", "86401"): "-t is too large",
-    ("-t", "99999999999999999999"): "-t is too large",
-    ("-n", "my_host"): "-n is no host name or [address]: my_host",
-    ("-n", "mx\r\n250 ok"): "-n is no host name",
-    ("-n", ""): "-n is no host name",
-    ("-n", "x" * 1000): "-n is no host name",
-    ("-n", "[192.0.2.256]"): "-n is no host name",
-    ("-i",): "unknown or incomplete: -i",
-    ("-x",): "unknown or incomplete: -x",
-    ("mail",): "unexpected: mail",
+    ("-i", "9"): "-i 9: too small (10 to 60000)",
+    ("-i", "60001"): "-i 60001: too large (10 to 60000)",
+    ("-i", "4s"): "-i 4s: not a number (10 to 60000)",
+    ("-i", ""): "-i : not a number",
+    ("-t", "0"): "-t 0: too small (1 to 86400)",
+    ("-t", "86401"): "-t 86401: too large",
+    ("-t", "99999999999999999999"): "-t 99999999999999999999: too large",
+    ("-n", "my_host"): "-n my_host: not a host name or an [address]",
+    ("-n", "mx\r\n250 ok"): ": not a host name",
+    ("-n", ""): "-n : not a host name",
+    ("-n", "x" * 1000): "xxx: not a host name",
+    ("-n", "[192.0.2.256]"): "-n [192.0.2.256]: not a host name",
+    ("-i",): "-i: unknown, or incomplete",
+    ("-x",): "-x: unknown, or incomplete",
+    ("mail",): "mail: unexpected",
 }
 
 
@@ -123,7 +123,7 @@ class Socket(unittest.TestCase):
         with client, server:
             result = run("-d", "-i", "1", stdin=server)
             self.assertEqual(result.returncode, 64)
-            self.assertIn("-i is too small", result.stderr)
+            self.assertIn("-i 1: too small", result.stderr)
 
     def test_nothing_reaches_a_client_that_is_not_standard_input(self):
         for args in (), ("-d",), ("-i", "1"), ("-d", "-i", "1"):

@@ -320,6 +320,24 @@ class Tcpserver(Supers, unittest.TestCase):
         self.defers_one_too_many(("-c 1500", "-c 2"))
 
 
+class WithoutTheUser(unittest.TestCase):
+    """No service rather than one of root's."""
+
+    def test_run_scripts_fail(self):
+        for name in "tcpserver", "tcpsvd":
+            with self.subTest(name=name), tempfile.NamedTemporaryFile(
+                    "w", suffix="run") as script:
+                with open(os.path.join(UNITS, name, "run")) as original:
+                    script.write(original.read().replace(
+                        "tarpit)", "nosuchuser)").replace(
+                        "-u tarpit", "-u nosuchuser"))
+                script.flush()
+                done = subprocess.run(
+                    ["sh", script.name], capture_output=True, timeout=60)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(b"nosuchuser", done.stdout)
+
+
 class Tcpsvd(Supers, unittest.TestCase):
     families = socket.AF_INET,
 
