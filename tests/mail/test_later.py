@@ -61,7 +61,12 @@ class World(Lab):
 
 
 class Later(World):
-    """What must be true of each server that sends."""
+    """What must be true of each server that sends.
+
+    waits: whether it goes on to the tarpit then, and waits there.
+    """
+
+    waits = True
 
     def deliver(self, domain, later):
         """One message; the attempts that it takes."""
@@ -97,6 +102,7 @@ class Later(World):
         self.assertLessEqual(attempts, alone + 1)
         _, seconds, held = self.deliver("last.example", later)
         self.report(later, "no rule", seconds, held)
+        self.assertTrue(held or not self.waits)
         self.nothing_is_lost()
 
     def test_1_at_the_greeting(self):
@@ -176,6 +182,7 @@ class EximLater(Later, unittest.TestCase):
 
 
 class OpenSmtpdLater(Later, unittest.TestCase):
+    waits = False
     cap = 8
     speed = SPEED
 
