@@ -14,8 +14,6 @@
 #include "held.h"
 #include "../hold.h"
 
-#define SECONDS_MAX INT64_C(253402300799) /* the end of the year 9999 */
-
 const char *
 edition_begin(struct edition *edition)
 {
@@ -28,6 +26,7 @@ edition_begin(struct edition *edition)
 		return NULL;
 	}
 	edition->held.known = 0;
-	edition->made = strtonum(epoch, 0, SECONDS_MAX, &problem) * SECOND_MSEC;
+	edition->made = strtonum(epoch, 0, EDITION_SECONDS_MAX, &problem) *
+	    SECOND_MSEC;
 	return problem;
 }

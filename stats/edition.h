@@ -6,6 +6,8 @@
 
 #include "held.h"
 
+#define EDITION_SECONDS_MAX INT64_C(253402300799) /* the end of 9999 */
+
 /* What a report says besides the totals: whose they are, and how it is now. */
 struct edition {
 	const char *title; /* of the tarpit, in UTF-8; NULL: it has none */

@@ -262,7 +262,8 @@ begin_edition(struct edition *edition)
 	const char *problem = edition_begin(edition);
 
 	if (problem != NULL)
-		errx(EXIT_USAGE, "SOURCE_DATE_EPOCH: %s", problem);
+		errx(EXIT_USAGE, "SOURCE_DATE_EPOCH %s: %s (0 to %" PRId64 ")",
+		    getenv("SOURCE_DATE_EPOCH"), problem, EDITION_SECONDS_MAX);
 }
 
 static void

@@ -67,7 +67,8 @@ class NobodyKnown(unittest.TestCase):
                 env={"SOURCE_DATE_EPOCH": text})
             self.assertEqual(
                 (done.returncode, done.stderr.decode()),
-                (64, "tarpit-stats: SOURCE_DATE_EPOCH: %s\n" % said))
+                (64, "tarpit-stats: SOURCE_DATE_EPOCH %s: %s"
+                     " (0 to 253402300799)\n" % (text, said)))
 
     @needs_root
     def test_hidden_processes(self):
