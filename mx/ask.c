@@ -23,7 +23,7 @@ static const struct in6_addr loopbacks[LOOPBACKS] = {
 	{ { { [15] = 1 } } },
 };
 
-static size_t count_addresses(struct domain *[], size_t);
+static size_t count_addresses(const struct domain *, size_t);
 static void add_domain(struct targets *, struct domain *, enum families);
 static int is_wanted(const struct in6_addr *, enum families);
 static int may_be_tarpit(const struct domain *, const struct host *);
@@ -34,7 +34,7 @@ static int has_own(const struct domain *);
 static void take_answers(struct domain *, const struct targets *);
 
 void
-ask_hosts(struct domain *domains[], size_t count, enum families families)
+ask_hosts(struct domain *domains, size_t count, enum families families)
 {
 	struct targets targets = { 0 };
 	size_t i, j;
@@ -44,25 +44,25 @@ ask_hosts(struct domain *domains[], size_t count, enum families families)
 	if (targets.list == NULL)
 		err(EXIT_UNKNOWN, "addresses of %zu domains", count);
 	for (i = 0; i < count; i++) {
-		mark_own(domains[i]);
-		add_domain(&targets, domains[i], families);
-		for (j = 0; has_own(domains[i]) && j < LOOPBACKS; j++)
+		mark_own(&domains[i]);
+		add_domain(&targets, &domains[i], families);
+		for (j = 0; has_own(&domains[i]) && j < LOOPBACKS; j++)
 			add(&targets, &loopbacks[j], 1);
 	}
 	probe(targets.list, targets.count);
 	for (i = 0; i < count; i++)
-		take_answers(domains[i], &targets);
+		take_answers(&domains[i], &targets);
 	free(targets.list);
 }
 
 static size_t
-count_addresses(struct domain *domains[], size_t count)
+count_addresses(const struct domain *domains, size_t count)
 {
 	size_t i, j, sum = 0;
 
 	for (i = 0; i < count; i++) {
-		for (j = 0; j < domains[i]->count; j++)
-			sum += domains[i]->hosts[j].count;
+		for (j = 0; j < domains[i].count; j++)
+			sum += domains[i].hosts[j].count;
 	}
 	return sum;
 }

@@ -12,6 +12,6 @@ enum families { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6 };
  * tarpit refuses whoever has been to the mail server before.  Marks the hosts
  * that turn out to be tarpits.
  */
-void ask_hosts(struct domain *[], size_t, enum families);
+void ask_hosts(struct domain *, size_t, enum families);
 
 #endif

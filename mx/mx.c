@@ -33,8 +33,8 @@ static int parse_cap(const char *);
 static _Noreturn void print_version(void);
 static _Noreturn void usage(void);
 static char *parse_name(char *);
-static struct domain *make_domain(char *, const struct options *);
-static enum verdict report_all(struct domain *[], size_t, int);
+static void name_domain(struct domain *, char *, const struct options *);
+static enum verdict report_all(const struct domain *, size_t, int);
 
 int
 main(int argc, char *argv[])
@@ -45,7 +45,7 @@ main(int argc, char *argv[])
 		[VERDICT_UNKNOWN] = EXIT_UNKNOWN,
 		[VERDICT_WRONG] = EXIT_WRONG,
 	};
-	struct domain **domains;
+	struct domain *domains;
 	size_t i, count;
 
 	parse_options(argc, argv, &options);
@@ -55,12 +55,12 @@ main(int argc, char *argv[])
 	if ((domains = calloc(count, sizeof(*domains))) == NULL)
 		err(EXIT_UNKNOWN, "%zu domains", count);
 	for (i = 0; i < count; i++)
-		domains[i] = make_domain(argv[optind + (int)i], &options);
+		name_domain(&domains[i], argv[optind + (int)i], &options);
 	for (i = 0; i < count; i++)
-		lookup_domain(domains[i]);
+		lookup_domain(&domains[i]);
 	ask_hosts(domains, count, options.families);
 	for (i = 0; i < count; i++)
-		lookup_greetings(domains[i]);
+		lookup_greetings(&domains[i]);
 	return statuses[report_all(domains, count, options.cap)];
 }
 
@@ -137,27 +137,21 @@ parse_name(char *s)
 	return s;
 }
 
-static struct domain *
-make_domain(char *s, const struct options *options)
+static void
+name_domain(struct domain *domain, char *s, const struct options *options)
 {
-	const char *name = parse_name(s);
-	struct domain *domain = calloc(1, sizeof(*domain));
-
-	if (domain == NULL)
-		err(EXIT_UNKNOWN, "%s", name);
-	snprintf(domain->name, sizeof(domain->name), "%s", name);
+	snprintf(domain->name, sizeof(domain->name), "%s", parse_name(s));
 	domain->tarpit = options->tarpit;
-	return domain;
 }
 
 static enum verdict
-report_all(struct domain *domains[], size_t count, int cap)
+report_all(const struct domain *domains, size_t count, int cap)
 {
 	enum verdict worst = VERDICT_OK;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		enum verdict verdict = report(stdout, domains[i], cap);
+		enum verdict verdict = report(stdout, &domains[i], cap);
 
 		if (verdict > worst)
 			worst = verdict;

@@ -27,7 +27,7 @@
 #define BYTES_MAX    65536
 #define BY_BYTES     8 /* in one piece on average, at most */
 
-#define MSEC_PER_SEC 1000
+#define MSEC_PER_SEC INT64_C(1000)
 
 enum state { WAITING, CONNECTING, GREETING, REPLY, QUITTING, DONE };
 
@@ -60,7 +60,7 @@ static void finish_connect(struct connection *);
 static void receive(struct connection *);
 static void take_byte(struct connection *, char);
 static void take_line(struct connection *);
-static void take_greeting(struct connection *, int);
+static void take_greeting(struct connection *);
 static void take_name(const char *, char *);
 static void say_ehlo(struct connection *);
 static void own_address(int, struct in6_addr *);
@@ -109,7 +109,7 @@ now_msec(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * (int64_t)MSEC_PER_SEC + ts.tv_nsec / 1000000;
+	return ts.tv_sec * MSEC_PER_SEC + ts.tv_nsec / 1000000;
 }
 
 /* Start those whose turn it is; returns how many are open. */
@@ -266,7 +266,6 @@ static void
 take_line(struct connection *c)
 {
 	const char *digits = "0123456789";
-	int code;
 
 	if (c->state == QUITTING) {
 		end(c, SERVICE_MAIL);
@@ -277,9 +276,8 @@ take_line(struct connection *c)
 		end(c, SERVICE_NOT_SMTP);
 		return;
 	}
-	code = atoi(c->line);
 	if (c->state == GREETING)
-		take_greeting(c, code);
+		take_greeting(c);
 	else if (c->line[3] != '-') {
 		c->target->answer.service = SERVICE_MAIL;
 		say_quit(c);
@@ -287,7 +285,7 @@ take_line(struct connection *c)
 }
 
 static void
-take_greeting(struct connection *c, int code)
+take_greeting(struct connection *c)
 {
 	struct answer *answer = &c->target->answer;
 
@@ -296,7 +294,7 @@ take_greeting(struct connection *c, int code)
 	if (c->line[3] == '-')
 		return;
 	answer->greeting_msec = (int)(now_msec() - c->since);
-	if (code == 220) {
+	if (strncmp(c->line, "220", 3) == 0) {
 		say_ehlo(c);
 	} else {
 		answer->service = SERVICE_TURNS_AWAY;
@@ -343,7 +341,7 @@ say_ehlo(struct connection *c)
 static void
 own_address(int fd, struct in6_addr *addr)
 {
-	union socket_address own;
+	union socket_address own = { 0 };
 	socklen_t size = sizeof(own);
 
 	if (getsockname(fd, &own.sa, &size) == -1)

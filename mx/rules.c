@@ -307,11 +307,11 @@ static void
 check_scope(struct check *check, const struct host *host)
 {
 	char text[INET6_ADDRSTRLEN];
-	const char *scope;
 	size_t i;
 
 	for (i = 0; i < host->count; i++) {
-		scope = scope_of(&host->addresses[i].addr);
+		const char *scope = scope_of(&host->addresses[i].addr);
+
 		if (scope != NULL)
 			say(check, VERDICT_WRONG,
 			    "%s, an address of %s, is %s: nobody else can"
