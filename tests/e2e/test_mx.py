@@ -8,8 +8,8 @@ import unittest
 
 from tests.lib import mx, postfix
 from tests.lib.sandbox import needs_root
-from tests.lib.mailers import Dns, add_address
-from tests.lib.mx import Full, Service, look, sections
+from tests.lib.mailers import Dns, add_address, write
+from tests.lib.mx import Full, NameServer, Service, look, sections
 
 MAIL, MAIL6 = "203.0.113.10", "2001:db8::10"
 TARPIT, TARPIT6 = "203.0.113.25", "2001:db8::25"
@@ -355,6 +355,60 @@ class Runs(WithServices):
             status, output, _ = look("-4", "good.example")
         self.assertEqual(status, 0, output)
         self.assertRegex(output, MAIL + r"  mail server, greeting in")
+
+
+class HostileDns(unittest.TestCase):
+    """A name server that says anything."""
+
+    ANSWERS = {
+        "servfail.example": NameServer.answer(status=2),
+        "refused.example": NameServer.answer(status=5),
+        "loop.example": NameServer.answer(
+            (NameServer.OWNER, NameServer.CNAME, NameServer.OWNER)),
+        "bad.example": NameServer.answer(
+            (NameServer.OWNER, NameServer.MX, b"\0\1\xff\xff")),
+        "dangling.example": NameServer.answer(
+            (NameServer.OWNER, NameServer.CNAME, b"\1x" + NameServer.OWNER)),
+        "control.example": NameServer.answer(
+            (NameServer.OWNER, NameServer.MX,
+             b"\0\1\x0a\x1b[31m\r\n\0\xff\xe2\0"),
+            (NameServer.OWNER, NameServer.MX, b"\0\2\4loop"
+             b"\7example\0"),
+            (NameServer.OWNER, NameServer.MX, b"\0\3\5short"
+             b"\7example\0")),
+        "short.example": NameServer.answer((NameServer.OWNER, 1, b"abc")),
+        "cut.example": lambda query: query[:2] + b"\x81\x80",
+    }
+
+    def test_each_is_said(self):
+        with open("/etc/resolv.conf") as resolv_conf:
+            self.addCleanup(write, "/etc/resolv.conf", resolv_conf.read())
+        write("/etc/resolv.conf", "nameserver %s\noptions timeout:1 "
+              "attempts:1\n" % NameServer.ADDRESS)
+        server = NameServer(self.ANSWERS)
+        self.addCleanup(server.close)
+        status, output, _ = look(*self.ANSWERS, "silent.example")
+        self.assertEqual(status, 1)
+        self.assertRegex(output, r"\A[ -~\n]*\Z")
+        found = sections(output)
+        for name, said in (
+                ("servfail", "unknown: the DNS gives no answer"),
+                ("refused", "unknown: the DNS gives no answer"),
+                ("silent", "unknown: the DNS gives no answer"),
+                ("cut", "unknown: the DNS gives no answer"),
+                ("loop", "wrong: loop.example is an alias (CNAME) that leads "
+                 "in a circle"),
+                ("bad", "unknown: the DNS's answer for the MX records of "
+                 "bad.example is malformed")):
+            self.assertEqual(len(found[name + ".example"]), 1, found)
+            self.assertIn(said, found[name + ".example"][0])
+        self.assertIn("has no MX record", found["dangling.example"][1])
+        control = "\n".join(found["control.example"])
+        self.assertIn("\\027[31m\\013\\010\\000\\255\\226", control)
+        self.assertIn("wrong: loop.example is an alias (CNAME) that leads in "
+                      "a circle, so nobody finds it", control)
+        self.assertIn("unknown: the DNS's answer for the addresses of "
+                      "short.example is malformed", control)
 
 
 class Arguments(unittest.TestCase):
