@@ -2,8 +2,8 @@
 """Real servers that send mail, each with a configuration and a queue of its
 own, a DNS for them, and a real server that accepts what they send.
 
-Run inside ../setup/sandbox, as root, with the packages in TARPIT_ROOT: this adds
-users and files to its /etc, addresses to its loopback, and mounts.
+Run inside ../setup/sandbox, as root, with the packages in TARPIT_ROOT: this
+adds users and files to its /etc, addresses to its loopback, and mounts.
 
 A server that sends does so from ADDRESS and ADDRESS6, to port 25 of what the
 DNS says.  Its timers are compressed by what its constructor is given:
@@ -34,7 +34,7 @@ FOR_EVER = 5 * 86400
 
 def run(*command, **kwargs):
     """Run to its end; its standard output."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20,
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120,
                           **kwargs)
     if done.returncode != 0:
         raise AssertionError("%s: %s%s" % (command, done.stdout, done.stderr))
@@ -155,6 +155,9 @@ service_throttle_time = 1s
     def bounces(self):
         return self.log().count("sender non-delivery notification")
 
+    def deferrals(self):
+        return len(re.findall("status=deferred", self.log()))
+
     def flush(self):
         """Try everything in the queue now."""
         self.run("postqueue", "-c", self.config, "-f")
@@ -254,6 +257,9 @@ begin retry
 
     def bounces(self):
         return len(re.findall(" <= <> R=", self.log()))
+
+    def deferrals(self):
+        return len(re.findall(" == ", self.log()))
 
     def flush(self):
         """Try everything in the queue now."""
@@ -362,7 +368,7 @@ match from any for any action "send"
         self.output = open(os.path.join(self.top, "log"), "w")
         self.speed = speed
         # Its processes have 10 s to find one another, and those are short.
-        for _ in range(5):
+        for _ in range(30):
             if self.begin():
                 return
         self.stop()
@@ -423,6 +429,9 @@ match from any for any action "send"
 
     def bounces(self):
         return len(re.findall(" smtp envelope .* from=<> ", self.log()))
+
+    def deferrals(self):
+        return len(re.findall('result=\"TempFail\"', self.log()))
 
     def flush(self):
         """Try everything in the queue now."""

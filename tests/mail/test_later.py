@@ -17,9 +17,9 @@ from tests.lib.process import wait_for
 from tests.mail.lab import Log, Tarpit, Wire
 from tests.mail.primary import DATA, GREETING, NEVER, RCPT, Primary
 from tests.mail.rules import Rules
+from tests.mail.test_mail import setUpModule    # noqa: F401 for unittest
 from tests.mail.test_mail import (CAP, LONG, MAIL, PATIENCE, RETRY, SENDER,
-                                  SPEED, TARPIT, TARPIT6, Lab,
-                                  setUpModule)  # noqa: F401
+                                  SPEED, TARPIT, TARPIT6, Lab)
 
 MAIL6 = "2001:db8::10"
 HOSTS = {

@@ -15,6 +15,7 @@ from tests.lib.process import wait_for
 
 BOOT = os.path.join(TOP, "tests/systemd/boot")
 ROOT = os.path.join(TOP, os.environ.get("LAB", "tests/build/lab"))
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
 def mounts():
@@ -61,21 +62,24 @@ class Boot(unittest.TestCase):
                          recursive=True)
 
     def boot(self, command):
-        boot = subprocess.Popen([BOOT, ROOT, command], text=True,
-                                stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT)
+        # Whoever runs this may ignore a signal, as nohup(1) does, and a shell
+        # cannot catch what it was told to ignore.
+        boot = subprocess.Popen(
+            [BOOT, ROOT, command], text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, preexec_fn=lambda: [
+                signal.signal(signo, signal.SIG_DFL) for signo in SIGNALS])
         self.addCleanup(self.end, boot)
         return boot
 
     @staticmethod
     def end(boot):
         boot.terminate()
-        boot.wait(20)
+        boot.wait(120)
         boot.stdout.close()
 
     def up(self):
         """A machine that has booted, with an empty group in it."""
-        boot = self.boot("mkdir /sys/fs/cgroup/empty; echo up; sleep 60")
+        boot = self.boot("mkdir /sys/fs/cgroup/empty; echo up; sleep 600")
         self.assertEqual(boot.stdout.readline(), "up\n")
         return boot
 
@@ -90,23 +94,23 @@ class Boot(unittest.TestCase):
         self.assertGreater(len(members), 8)
         self.assertNotEqual(self.groups(boot), [])
         boot.send_signal(signo)
-        self.assertNotEqual(boot.wait(20), 0)
+        self.assertNotEqual(boot.wait(120), 0)
         self.nothing_is_left(boot, members)
         return boot
 
     def test_that_ends(self):
         boot = self.boot("exit 0")
-        self.assertEqual(boot.wait(60), 0)
+        self.assertEqual(boot.wait(300), 0)
         self.nothing_is_left(boot, set())
         self.assertEqual(self.groups(boot), [])
 
     def test_whose_command_fails(self):
         boot = self.boot("exit 3")
-        self.assertNotEqual(boot.wait(60), 0)
+        self.assertNotEqual(boot.wait(300), 0)
         self.assertEqual(self.groups(boot), [])
 
     def test_that_is_interrupted(self):
-        for signo in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        for signo in SIGNALS:
             with self.subTest(signo=signo):
                 self.assertEqual(self.groups(self.interrupt(signo)), [])
 
