@@ -24,7 +24,8 @@ class Build(unittest.TestCase):
         for name in "tests", "tests/fuzz", "stats", "mx":
             os.mkdir(os.path.join(self.root, name))
         for pattern in ("*.c", "*.h", "stats/*.c", "stats/*.h", "stats/*.css",
-                        "mx/*.c", "mx/*.h", "Makefile", "tests/tests.mk", "tests/fuzz/fuzz.mk"):
+                        "mx/*.c", "mx/*.h", "Makefile", "tests/tests.mk",
+                        "tests/fuzz/fuzz.mk"):
             for path in glob.glob(os.path.join(TOP, pattern)):
                 shutil.copy(path, os.path.join(
                     self.root, os.path.relpath(path, TOP)))

@@ -152,6 +152,5 @@ class SteppedClock(unittest.TestCase):
                                 time.time() - t.started + SLACK, hold.length)
 
 
-
 if __name__ == "__main__":
     unittest.main()

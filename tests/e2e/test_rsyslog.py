@@ -15,6 +15,7 @@ import tempfile
 import time
 import unittest
 
+from tests.lib.leaping import Leaping
 from tests.lib.log import LINE, Hold, Syslog
 from tests.lib.net import listen
 from tests.lib.process import wait_for
@@ -225,15 +226,28 @@ class WithAnyDaemon(SyslogCase):
             self.check_exits(crowd)
 
     def test_it_tries_for_five_seconds(self):
-        with sealed(4) as crowd:
-            begin = time.monotonic()
-            terminate(crowd)
-            time.sleep(3)
-            for t in crowd:
-                self.assertIsNone(t.process.poll())
-            self.check_exits(crowd)
-            # Not the 30 seconds that are for a daemon that is there.
-            self.assertTrue(5 <= time.monotonic() - begin < 25)
+        """By a clock that leaps."""
+        with Leaping(syslog=True) as t:
+            t.greeting()
+            t.client.close()
+            self.assertEqual(t.wait(), 0)
+            tried = sum(t.waits(for_client=False))
+            self.assertTrue(5000 <= tried < 6100, tried)
+
+    def test_it_tries_for_longer_where_a_daemon_is(self):
+        """And is stuck: 30 seconds, or 8 if a signal came."""
+        for signo, msec in (None, 30000), (signal.SIGTERM, 8000):
+            with self.subTest(signo=signo), Syslog() as daemon, \
+                    Leaping(syslog=True) as t:
+                t.greeting()
+                daemon.fill()
+                if signo is None:
+                    t.client.close()
+                else:
+                    t.signal(signo)
+                self.assertEqual(t.wait(), 0)
+                tried = sum(t.waits(for_client=False))
+                self.assertTrue(msec <= tried < msec + 1100, tried)
 
     def test_a_daemon_that_is_stuck(self):
         """Given up after 30 seconds, but 8 seconds after a signal, whether it
@@ -305,7 +319,7 @@ class WithAnyDaemon(SyslogCase):
             with self.subTest(before=before), sealed() as crowd:
                 before()
                 terminate(crowd)
-                time.sleep(3)
+                time.sleep(1)
                 self.tearDown()
                 with Syslog() as daemon:
                     self.check_lines(daemon.collect(), crowd)
@@ -318,7 +332,7 @@ class WithAnyDaemon(SyslogCase):
                 time.sleep(0.3)
                 waiting = [t for t in crowd if t.process.poll() is None]
                 self.assertGreater(len(waiting), 0)
-            time.sleep(3)
+            time.sleep(1)
             with Syslog() as daemon:
                 self.check_lines(daemon.collect(len(waiting)), waiting)
             self.check_exits(crowd)

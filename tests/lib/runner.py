@@ -73,8 +73,10 @@ def run_all(suites, at_a_time, fail_fast=False):
     everything = []
     with concurrent.futures.ThreadPoolExecutor(at_a_time) as pool:
         options = ["-f"] * fail_fast
-        for done in pool.map(lambda name: run(name, suites[name], *options),
-                             suites):
+        for future in concurrent.futures.as_completed(
+                [pool.submit(run, name, suites[name], *options)
+                 for name in suites]):
+            done = future.result()
             everything.append(done)
             show(done)
             if fail_fast and done.status != 0:
