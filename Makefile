@@ -55,13 +55,16 @@ MX_SRCS	= mx/mx.c mx/lookup.c mx/dns.c mx/ask.c mx/probe.c mx/rules.c \
 MX_OBJS	= $(MX_SRCS:.c=.o)
 MX_HEADERS = cap.h version.h mx/*.h
 
-.PHONY: all small deps run check check-programs check-units check-fuzz \
+.PHONY: all help small deps run check check-programs check-units check-fuzz \
 	check-systemd check-mail check-page check-deb check-ports built \
 	coverage check-sanitized check-valgrind chaos fuzz picture bench \
 	bench-supers bench-hold lint lint-build install uninstall dist deb clean
+# Nothing else can begin while what it takes is being installed.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
+endif
 
-all: tarpit tarpit-stats tarpit-mx
+all: tarpit tarpit-stats tarpit-mx	## build the programs
 
 tarpit: $(OBJS)
 tarpit: LDADD =
@@ -77,7 +80,7 @@ tarpit-mx: $(MX_OBJS)
 	@$(LINK) -o $@ $^ $(LDADD)
 
 # After all, so that "make install" finds nothing that is newer.
-small: all
+small: all	## the same, tarpit with musl: smaller still
 	$(MUSL_CC) $(FLAGS) $(MUSL_CFLAGS) $(LDFLAGS) -o tarpit $(SRCS)
 
 .c.o:
@@ -96,11 +99,15 @@ $(STATS_STYLE): stats/page.css
 	    stats/page.css >$@.new
 	mv $@.new $@
 
+help:	## these lines
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' \
+	    $(MAKEFILE_LIST)
+
 # What it takes to build, and for "make deps check" to test as well.
-deps:
+deps:	## install what it takes to build; with check, to test
 	tests/setup/deps build $(filter check,$(MAKECMDGOALS))
 
-run: tarpit
+run: tarpit	## try it on 127.0.0.1:2525
 	@echo "tarpit listens on 127.0.0.1:2525; Ctrl-C ends it and all holds."
 	@echo "In a second terminal, get stuck by hand (type EHLO me, Enter):"
 	@echo "    curl -Ns telnet://127.0.0.1:2525"
@@ -111,7 +118,7 @@ run: tarpit
 	    --inetd --listen=127.0.0.1:2525 ./tarpit -d -i 1000 || [ $$? -eq 130 ]
 
 # tarpit in one step, since connections come at any moment of an upgrade.
-install: all
+install: all	## install it, then follow what it prints
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)/stats
 	install -m 755 tarpit $(DESTDIR)$(BINDIR)/tarpit.new
 	mv -f $(DESTDIR)$(BINDIR)/tarpit.new $(DESTDIR)$(BINDIR)/tarpit
@@ -121,7 +128,7 @@ install: all
 	@units/install '$(DESTDIR)' '$(BINDIR)' '$(LIBDIR)' '$(MANDIR)' \
 	    '$(DOCDIR)' '$(UNITDIR)' '$(SYSUSERSDIR)' '$(XINETDDIR)'
 
-uninstall:
+uninstall:	## take that away
 	@units/uninstall '$(DESTDIR)' '$(LIBDIR)' '$(DOCDIR)' '$(UNITDIR)' \
 	    '$(SYSUSERSDIR)' '$(XINETDDIR)'
 	rm -f $(DESTDIR)$(BINDIR)/tarpit $(DESTDIR)$(BINDIR)/tarpit-stats \
@@ -133,13 +140,13 @@ uninstall:
 
 # dist/tarpit-VERSION.tar.xz, the same from the same tree; all but what git
 # ignores, so a release is made in a fresh clone.
-dist:
+dist:	## the sources, into dist
 	packaging/tarball dist
 
-deb:
+deb:	## the Debian package, into dist
 	packaging/deb dist
 
-clean:
+clean:	## remove what was built
 	rm -f tarpit tarpit-stats tarpit-mx $(OBJS) $(STATS_OBJS) $(MX_OBJS) \
 	    $(STATS_STYLE)
 	rm -rf tests/build dist

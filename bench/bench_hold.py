@@ -28,11 +28,10 @@ import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-
 from bench import bench, stallers
 from tests.lib import mailers
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 HOLD_MAX = float(os.environ.get("HOLD_MAX", 9))
 TRIED_MAX = 4               # the longest that is not for ever is under it
 MARGIN = 0.2                # s: a tarpit begins to count a little later

@@ -7,9 +7,9 @@ UNIT	= $(BUILD)/unit_hold $(BUILD)/unit_log $(BUILD)/unit_tarpit \
 UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/write.c
 # The programs with one thing changed, and what runs one of them.
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
-	$(BUILD)/tarpit-leaping \
-	$(BUILD)/tarpit-unsealed $(BUILD)/tarpit-failing \
-	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
+	$(BUILD)/tarpit-leaping $(BUILD)/tarpit-unsealed \
+	$(BUILD)/tarpit-failing $(BUILD)/tarpit-stats-failing \
+	$(BUILD)/no_seccomp
 # What tests/doubles/failing.c can let fail.
 CALLS	= asprintf calloc fdopen fflush fgets flock fstat fsync ftruncate \
 	gethostname getrandom getsockname getsockopt pipe2 prctl pread read \
@@ -24,14 +24,16 @@ SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime \
 # All of it, or with TESTS="test_seal test_state" those of tests/e2e only.
 TESTS	=
 
-check: check-programs $(if $(TESTS),,check-units check-fuzz)
+WITH_ALL = $(if $(TESTS),,check-units check-fuzz)
+
+check: check-programs $(WITH_ALL)	## the tests; TESTS="test_seal ..."
 	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	tests/e2e/run $(TESTS)
 
 # All that the tests run.
-check-programs: all $(UNIT) $(MODIFIED)
+check-programs: all $(UNIT) $(MODIFIED)	## build what the tests run
 
-check-units: $(UNIT)
+check-units: $(UNIT)	## the unit tests
 	$(BUILD)/unit_hold
 	$(BUILD)/unit_log
 	$(BUILD)/unit_tarpit
@@ -46,13 +48,15 @@ $(BUILD)/unit_log: tests/unit/test_log.c tests/unit/unit.h log.c $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit/test_log.c log.c $(CHECK_LIBS)
 
-$(BUILD)/unit_tarpit: tests/unit/test_tarpit.c tests/unit/unit.h $(SRCS) $(HEADERS)
+# The test has tarpit.c within.
+$(BUILD)/unit_tarpit: tests/unit/test_tarpit.c tests/unit/unit.h $(SRCS) \
+	$(HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit/test_tarpit.c hold.c log.c seal.c send.c \
-	    $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit/test_tarpit.c \
+	    $(filter-out tarpit.c,$(SRCS)) $(CHECK_LIBS)
 
-$(BUILD)/unit_stats: tests/unit/test_stats.c tests/unit/unit.h $(UNIT_STATS_SRCS) \
-	stats/set.h stats/totals.h stats/calendar.h stats/write.h
+$(BUILD)/unit_stats: tests/unit/test_stats.c tests/unit/unit.h \
+	$(UNIT_STATS_SRCS) stats/set.h stats/totals.h stats/calendar.h stats/write.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit/test_stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
 
@@ -115,7 +119,7 @@ COUNTED	= gcc $(STD) -DNOBODY=0 -O0 --coverage -fprofile-update=atomic \
 	-Wl,--wrap=__gcov_exit -DCOUNTERS=\"$(CURDIR)/$$@.counters\" \
 	tests/coverage/counters.c
 
-coverage: all
+coverage: all	## which lines and branches the tests run
 	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	rm -rf $(COVERAGE)
 	$(MAKE) BUILD=$(COVERAGE) COMPILE='$(COUNTED)' built
@@ -125,10 +129,10 @@ coverage: all
 # checks make system calls that the seal forbids, so there is none.
 SANITIZED = $(BUILD)/sanitized
 SANITIZED_FLAGS = -O2 -g -fno-omit-frame-pointer $(SANITIZE) -static-libasan \
-	-static-libubsan -DNO_SEAL -DNOBODY=0 -DREPORTS=$(CURDIR)/$(SANITIZED)/reports \
-	tests/doubles/sanitized.c
+	-static-libubsan -DNO_SEAL -DNOBODY=0 \
+	-DREPORTS=$(CURDIR)/$(SANITIZED)/reports tests/doubles/sanitized.c
 
-check-sanitized: all
+check-sanitized: all	## the tests under AddressSanitizer and UBSan
 	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	rm -rf $(SANITIZED)
 	$(MAKE) CC=gcc BUILD=$(SANITIZED) HARDENING= CFLAGS='$(SANITIZED_FLAGS)' \
@@ -139,81 +143,76 @@ check-sanitized: all
 # takes.  It knows no seccomp(2), and takes a fortified memmove(3) for memcpy(3).
 MEMCHECK = $(BUILD)/memcheck
 
-check-valgrind: all
+check-valgrind: all	## some of the tests under valgrind
 	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	rm -rf $(MEMCHECK)
-	$(MAKE) BUILD=$(MEMCHECK) HARDENING= CFLAGS='-O2 -g -DNO_SEAL -DNOBODY=0' built
+	$(MAKE) BUILD=$(MEMCHECK) HARDENING= \
+	    CFLAGS='-O2 -g -DNO_SEAL -DNOBODY=0' built
 	tests/memcheck/check-valgrind $(MEMCHECK) || [ $$? -eq 77 ]
 
 # Under a real systemd, of this machine's Debian suite or of each of SUITES;
 # tests/setup/deps lab installs what that takes.
-check-systemd: all
+check-systemd: all	## the installed units under a real systemd
 	set -e; for suite in $(SUITES) $(if $(SUITES),,''); do \
 	    tests/systemd/check-systemd $$suite; \
 	    tests/systemd/check-others $$suite; done
 
-bench-supers: all
+bench-supers: all	## what a connection costs under each super-server
 	bench/bench-supers
 
 # The page in a real browser, the metrics in promtool; tests/setup/deps page
 # installs what that takes.
-check-page: all
+check-page: all	## the page in a real browser
 	tests/setup/unpack $(BUILD)/prometheus prometheus
 	python3 -m tests.page.check_page || [ $$? -eq 77 ]
 	tests/setup/unpack $(BUILD)/nginx nginx
 	TARPIT_ROOT=$(CURDIR)/$(BUILD)/nginx tests/setup/sandbox \
 	    python3 -m tests.page.check_nginx || [ $$? -eq 77 ]
 
-picture: all
+picture: all	## draw the README's picture
 	python3 -m tests.page.check_page picture
 
 # The package, in fresh Debian roots of each SUITES; tests/setup/deps lab installs
 # what that takes.
-check-deb:
+check-deb:	## the package, on fresh machines
 	tests/package/check-deb $(SUITES)
 
 # Ten thousand clients that misbehave; root.
-chaos: tarpit
+chaos: tarpit	## 10,000 clients that misbehave
 	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	tests/chaos/chaos || [ $$? -eq 77 ]
 
 # For 32-bit and big-endian machines, the latter emulated; tests/setup/deps
 # ports installs what that takes.
-check-ports: all
+check-ports: all	## for i386 and s390x
 	tests/ports/check-ports || [ $$? -eq 77 ]
 
 # Genuine mail, from real mail servers; root.
 MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime \
 	nftables sendmail-bin sendmail-cf m4
-check-mail: tarpit
+
+check-mail: tarpit	## genuine mail from real mail servers
 	tests/setup/unpack $(BUILD)/mail $(MAIL)
 	tests/mail/check-mail || [ $$? -eq 77 ]
 
 # How long clients are held, by this and by other means.
-bench-hold: tarpit
+bench-hold: tarpit	## how long clients are held
 	bench/bench-hold
 
 # With Exim, if it can be had.
-bench: all
+bench: all	## what a connection, and a log, cost
 	-tests/setup/unpack $(BUILD)/mail $(MAIL)
 	status=0; export TARPIT_ROOT=$(CURDIR)/$(BUILD)/mail; \
 	tests/setup/sandbox python3 -m bench.bench || status=1; \
 	python3 -m bench.bench_stats || status=1; exit $$status
 
 # What lint needs is large, and not for users: tests/setup/deps lint.
-SCRIPTS	= tests/setup/deps tests/setup/sandbox tests/setup/unpack \
-	tests/setup/with tests/chaos/chaos tests/coverage/coverage \
-	tests/fuzz/fuzz tests/fuzz/merge tests/fuzz/replay \
-	tests/memcheck/check-valgrind tests/memcheck/program \
-	tests/package/check-deb tests/ports/root tests/systemd/boot \
-	tests/systemd/check-others tests/systemd/check-systemd \
-	tests/systemd/image bench/bench-hold bench/bench-supers \
-	units/install units/uninstall units/tcpserver/run units/tcpsvd/run \
-	units/stats/update packaging/deb
+BY_FIRST_LINE = grep -rlI --exclude-dir=.git --exclude-dir=build \
+	--exclude-dir=dist -E
 C_FILES	= *.c *.h stats/*.[ch] mx/*.[ch] tests/unit/*.[ch] tests/doubles/*.c \
 	tests/fuzz/*.[ch] tests/coverage/*.c bench/*.c
 
-lint: $(STATS_STYLE)
+lint: $(STATS_STYLE)	## the linters
 	clang-format --dry-run -Werror $(C_FILES)
 	# One at a time: its analyzer carries errors from file to file.
 	set -e; for file in $(SRCS) $(STATS_SRCS) $(MX_SRCS); do \
@@ -221,15 +220,16 @@ lint: $(STATS_STYLE)
 	cppcheck --quiet --std=c17 --error-exitcode=1 \
 	    --enable=warning,style,performance,portability $(SRCS) \
 	    $(STATS_SRCS) $(MX_SRCS) tests/unit/*.c tests/doubles/*.c bench/*.c
-	shellcheck $(SCRIPTS)
+	shellcheck $$($(BY_FIRST_LINE) '^#! ?/bin/sh' .)
+	# Strings with tabs are files of others; the rest is a matter of taste.
+	flake8 --max-line-length=80 --extend-ignore=E101,E127,E128,W191 \
+	    tests bench $$($(BY_FIRST_LINE) '^#!.*python3' .)
 	mandoc -Tlint -Wwarning tarpit.8 tarpit-stats.8 tarpit-mx.8
 	$(MAKE) CC=clang CFLAGS='-O2 -Werror' BUILD=$(BUILD)/clang lint-build
 	$(MAKE) CC=gcc CFLAGS='-O2 -Werror' BUILD=$(BUILD)/gcc lint-build
 
 # Without a warning under either compiler.
-lint-build: $(UNIT) $(BUILD)/tarpit-unsealed $(BUILD)/tarpit $(BUILD)/floor \
-	$(BUILD)/tarpit-stats $(BUILD)/tarpit-mx $(BUILD)/tarpit-failing \
-	$(BUILD)/tarpit-stats-failing $(BUILD)/no_seccomp
+lint-build: $(BUILT) $(BUILD)/floor
 
 $(BUILD)/tarpit-stats: $(STATS_SRCS) hold.c $(STATS_STYLE)
 	@mkdir -p $(BUILD)

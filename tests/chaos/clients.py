@@ -278,5 +278,3 @@ def addresses(rnd, kind):
     for number in range(1 << 16):
         n = (first + number) % (1 << 16)
         yield kind % ((n >> 8, n & 255) if "." in kind else n)
-
-

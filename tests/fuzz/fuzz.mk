@@ -33,12 +33,12 @@ FUZZ_dns = tests/fuzz/fuzz_dns.c mx/dns.c mx/name.c -lresolv
 FUZZ_DEPS = $(SRCS) $(STATS_SRCS) $(STATS_STYLE) $(MX_SRCS) \
 	$(wildcard *.h stats/*.h mx/*.h tests/fuzz/*.[ch])
 
-fuzz: $(FUZZERS)
+fuzz: $(FUZZERS)	## fuzz for FUZZ_SECONDS a target
 	status=0; for target in $(FUZZ_TARGETS); do \
 	    FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/fuzz $$target || status=1; \
 	done; exit $$status
 
-check-fuzz: $(REPLAYS)
+check-fuzz: $(REPLAYS)	## the fuzzers' inputs, once
 	tests/fuzz/replay $(FUZZ_TARGETS)
 
 $(FUZZERS): $(BUILD)/fuzz/%: $(FUZZ_DEPS)
