@@ -25,9 +25,9 @@ FUZZ_log = tests/fuzz/fuzz_log.c hold.c
 FUZZ_input = tests/fuzz/fuzz_input.c $(FUZZ_STATS) \
 	-Wl,--wrap=getrandom,--wrap=read
 FUZZ_state = tests/fuzz/fuzz_state.c $(FUZZ_STATS) -Wl,--wrap=getrandom
-FUZZ_options = tests/fuzz/fuzz_options.c hold.c log.c seal.c send.c \
+FUZZ_options = tests/fuzz/fuzz_options.c $(filter-out tarpit.c,$(SRCS)) \
 	-Wl,--wrap=log_send,--wrap=dprintf,--wrap=seal_works
-FUZZ_helo = tests/fuzz/fuzz_helo.c hold.c log.c seal.c send.c \
+FUZZ_helo = tests/fuzz/fuzz_helo.c $(filter-out tarpit.c,$(SRCS)) \
 	-Wl,--wrap=ppoll
 FUZZ_dns = tests/fuzz/fuzz_dns.c mx/dns.c mx/name.c -lresolv
 FUZZ_DEPS = $(SRCS) $(STATS_SRCS) $(STATS_STYLE) $(MX_SRCS) \
