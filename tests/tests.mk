@@ -189,7 +189,7 @@ check-ports: all	## for i386 and s390x
 
 # Genuine mail, from real mail servers; root.
 MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime \
-	nftables sendmail-bin sendmail-cf m4
+	nftables sendmail-bin sendmail-cf m4 dma
 
 check-mail: tarpit	## genuine mail from real mail servers
 	tests/setup/unpack $(BUILD)/mail $(MAIL)

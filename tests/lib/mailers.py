@@ -21,6 +21,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 
 
 from tests.lib import postfix
@@ -266,7 +267,28 @@ begin retry
         self.run("-qff")
 
 
-class Sendmail(Daemon):
+class Copied(Daemon):
+    """Its processes are known by the copy of the program that they run, since
+    it writes what it does over its command line.
+    """
+
+    def stop(self):
+        self.kill()
+
+    def kill(self):
+        def over():
+            for pid in running(self.program):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            return not running(self.program)
+
+        wait_for(over)
+        self.directory.cleanup()
+
+
+class Sendmail(Copied):
     CONFIG = """divert(0)dnl
 OSTYPE(`linux')dnl
 define(`confDOMAIN_NAME', `client.example')dnl
@@ -303,7 +325,6 @@ MAILER(`smtp')dnl
             "timeout": timeout, "lifetime": lifetime})
         write(self.config, run("m4", "-D_CF_DIR_=" + self.CF,
                                self.CF + "m4/cf.m4", self.config + ".mc"))
-        # It writes what it does over its command line.
         self.program = os.path.join(self.top, "sendmail")
         shutil.copy("/usr/libexec/sendmail/sendmail", self.program)
         self.mode = mode
@@ -329,17 +350,68 @@ MAILER(`smtp')dnl
     def bounces(self):
         return self.log().count(">>> MAIL From:<>")
 
-    def stop(self):
-        def over():
-            for pid in running(self.program):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            return not running(self.program)
 
-        wait_for(over)
-        self.directory.cleanup()
+class Dma(Copied):
+    """DragonFly's mailer has no daemon, and a limit of 300 s on a reply that
+    cannot be set.  So its clock runs faster, as that of OpenSmtpd; and its
+    queue is run as cron does, but every retry seconds.
+    """
+
+    CONFIG = "SPOOLDIR %s/spool\nMAILNAME client.example\n"
+
+    def __init__(self, speed=1, retry=300):
+        super().__init__()
+        self.environment = dict(
+            os.environ, LD_PRELOAD=glob.glob(OpenSmtpd.FAKETIME)[0],
+            FAKETIME="+0 x%d" % speed)
+        os.makedirs("/etc/dma", exist_ok=True)
+        write("/etc/dma/dma.conf", self.CONFIG % self.top)
+        spool = os.path.join(self.top, "spool")
+        os.mkdir(spool)
+        shutil.chown(spool, "mail", "mail")
+        os.chmod(spool, 0o2775)
+        # Without the set-group-id bit, which would forbid LD_PRELOAD.
+        self.program = os.path.join(self.top, "dma")
+        shutil.copyfile("/usr/sbin/dma", self.program)
+        os.chmod(self.program, 0o755)
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run_queue, args=(retry,))
+        self.thread.start()
+
+    def run_queue(self, retry):
+        while not self.over.wait(retry):
+            self.flush()
+
+    def run(self, *args, stdin=""):
+        subprocess.run([self.program, *args], input=stdin, text=True,
+                       check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, env=self.environment)
+
+    def submit(self, sender, recipient, message="Subject: test\n\ntest\n"):
+        self.run("-i", "-f", sender, recipient, stdin=message)
+
+    def flush(self):
+        """Try everything in the queue now."""
+        self.run("-q")
+
+    def stop(self):
+        self.over.set()
+        self.thread.join()
+        self.kill()
+
+    def queue(self):
+        """Every message that is not delivered yet."""
+        return glob.glob(os.path.join(self.top, "spool/Q*"))
+
+    @staticmethod
+    def log():
+        """It has none but syslog."""
+        return ""
+
+    @staticmethod
+    def bounces():
+        """None that is not sent by SMTP like any other mail."""
+        return 0
 
 
 class OpenSmtpd(Daemon):

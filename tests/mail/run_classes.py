@@ -9,7 +9,7 @@ CLASSES = {
     "test_mail": ["OpenSmtpd", "Postfix", "PatientExim", "Exim",
                   "PostfixWatchdog"],
     "test_later": ["OpenSmtpdLater", "PostfixLater", "EximLater",
-                   "SendmailLater", "SendmailKilled", "Bot"],
+                   "SendmailLater", "SendmailKilled", "DmaLater", "Bot"],
 }
 
 

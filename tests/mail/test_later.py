@@ -216,6 +216,24 @@ class SendmailLater(Later, unittest.TestCase):
                            self.log.holds[0].disconnected)
 
 
+class DmaLater(Later, unittest.TestCase):
+    cap = 8
+    speed = SPEED
+
+    def sender(self, **settings):
+        return mailers.Dma(speed=SPEED, retry=RETRY, **settings)
+
+    def test_4_straight_to_the_tarpit_is_held(self):
+        """And while the tarpit is there, it tries no host after it."""
+        self.with_rule()
+        self.send("first.example")
+        self.held(2)
+        self.assertEqual(self.copies(self.messages[0]), 0)
+        self.tarpit.stop()
+        self.arrive(*self.messages)
+        self.nothing_is_lost()
+
+
 class SendmailKilled(World, unittest.TestCase):
     """sendmail takes "250" and the end of the connection for a final reply,
     and a process that is killed ends the connection wherever it is.
