@@ -17,6 +17,7 @@ CFLAGS	?= -O2 -g
 # "make LDSTATIC=" links dynamically, as happens where there is no static libc.
 LDSTATIC = -static
 LDADD	= -lbsd
+STATS_LDADD = $(LDADD) -lsqlite3
 # "make small": with the kernel's headers, which musl-gcc leaves out, with the
 # build id, by which debuggers find the symbols, and with two mappings of the file
 # for four.
@@ -42,11 +43,11 @@ LINK	= $(CC) $(CFLAGS) $(LDFLAGS)
 SRCS	= tarpit.c hold.c log.c seal.c send.c
 OBJS	= $(SRCS:.c=.o)
 HEADERS	= cap.h hold.h log.h seal.h send.h version.h
-STATS_SRCS = stats/stats.c stats/input.c stats/state.c stats/totals.c \
-	stats/set.c stats/calendar.c stats/write.c stats/report.c \
-	stats/replace.c stats/edition.c stats/held.c stats/title.c \
-	stats/page.c stats/page_bars.c stats/page_curve.c \
-	stats/page_periods.c
+STATS_SRCS = stats/stats.c stats/input.c stats/database.c stats/schema.c \
+	stats/totals.c stats/set.c stats/calendar.c stats/write.c \
+	stats/report.c stats/output.c stats/edition.c stats/held.c \
+	stats/title.c stats/page.c stats/page_bars.c \
+	stats/page_curve.c stats/page_periods.c
 STATS_OBJS = $(STATS_SRCS:.c=.o) hold.o
 STATS_STYLE = stats/page.css.inc
 STATS_HEADERS = hold.h version.h stats/*.h $(STATS_STYLE)
@@ -68,8 +69,12 @@ all: tarpit tarpit-stats tarpit-mx	## build the programs
 
 tarpit: $(OBJS)
 tarpit: LDADD =
+# Dynamic: it is not started for each connection.
 tarpit-stats: $(STATS_OBJS)
-tarpit tarpit-stats:
+	$(LINK) -o $@ $^ $(STATS_LDADD)
+
+tarpit:
+	@echo "$(LINK) $(LDSTATIC) -o $@ $^ $(LDADD)"
 	@$(LINK) $(LDSTATIC) -o $@ $^ $(LDADD) 2>/dev/null || { \
 	    echo "no static libraries here: linking dynamically"; \
 	    $(LINK) -o $@ $^ $(LDADD); }

@@ -39,6 +39,7 @@ static void format_time(int64_t, char *);
 static char *put_number(char *, int, int, char);
 static struct date date_of_day(int);
 static const char *find_address(const char *, const char *);
+static int is_of_word(char);
 static int parse_address(const char *, size_t, struct in6_addr *);
 static int parse_times(const char *, int64_t *, int64_t *);
 static int parse_time(const char *, int64_t *);
@@ -132,7 +133,7 @@ hold_parse(const char *line, size_t len, struct hold *hold)
 	const char *address, *times;
 	struct hold parsed;
 
-	if (len > 0 && line[len - 1] == '\n')
+	while (len > 0 && memchr(" \t\r\n", line[len - 1], 4) != NULL)
 		len--;
 	if (len < TIMES_LEN)
 		return -1;
@@ -160,11 +161,19 @@ find_address(const char *line, const char *end)
 		if (memcmp(p - KEY_LEN(ip_key), ip_key, KEY_LEN(ip_key)) != 0)
 			continue;
 		if (p - line > (ptrdiff_t)KEY_LEN(ip_key) &&
-		    p[-(ptrdiff_t)KEY_LEN(ip_key) - 1] != ' ')
+		    is_of_word(p[-(ptrdiff_t)KEY_LEN(ip_key) - 1]))
 			return NULL;
 		return p;
 	}
 	return NULL;
+}
+
+/* Whether a key may go on to the left with this byte: "skip=", "x_ip=". */
+static int
+is_of_word(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	    (byte >= '0' && byte <= '9') || byte == '_' || byte == '-';
 }
 
 /*

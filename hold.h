@@ -42,9 +42,10 @@ int hold_format(const struct hold *, char *buf, size_t size);
 
 /*
  * Read the hold back from one line of len octets, which need not end in NUL.
- * Whatever stands before "ip=" is passed over, so that the prefix of any
- * syslog daemon will do; one newline may follow.  Returns 0, or -1 when the
- * line is not exactly what hold_format() writes; the hold is then untouched.
+ * Whatever stands before the word "ip=" is passed over, so that the prefix of
+ * any syslog daemon will do, with a byte order mark or without a blank; blanks
+ * and the end of a line may follow.  Returns 0, or -1 when the rest is not
+ * exactly what hold_format() writes; the hold is then untouched.
  */
 int hold_parse(const char *line, size_t len, struct hold *);
 

@@ -4,23 +4,25 @@
  * Log lines in, holds out.
  */
 
-#include <ctype.h>
+#include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../cap.h"
 #include "input.h"
 
-#define BUFFER_SIZE 65536 /* what is longer is no line of ours */
-#define CURSOR_TAG  "-- cursor: "
+#define CURSOR_TAG "-- cursor: "
 
-/* What has been read and is no whole line yet. */
-struct buffer {
-	char data[BUFFER_SIZE];
-	size_t len;
-	int too_long; /* the line began before data, and was given up */
-};
+/* A hold that ends at the longest cap, and a minute for a busy machine. */
+#define LENGTH_POSSIBLE_MAX (CAP_MAX * SECOND_MSEC + 60 * SECOND_MSEC)
+/* 1 January 2000: a clock that has never been set starts in 1970. */
+#define CONNECTED_POSSIBLE_MIN INT64_C(946684800000)
+
+#define PID_DIGITS_MAX 9
+#define MAGIC_MAX      8 /* bytes that tell what a file is */
 
 /* Part of a line. */
 struct text {
@@ -28,85 +30,227 @@ struct text {
 	size_t len;
 };
 
-static void take_lines(struct input *, struct buffer *);
-static void take_rest(struct input *, struct buffer *);
-static void take_line(struct input *, struct text);
-static void count_waiting(struct input *);
+struct compression {
+	const char *program; /* that reads it */
+	size_t len;
+	const char *magic;
+};
+
+static int next_line(struct input *, struct text *);
+static int line_in_buffer(struct input *, struct text *);
+static int rest_of_file(struct input *, struct text *);
+static int open_next(struct input *);
+static void close_file(struct input *);
+static int fill(struct input *);
+static void make_room(struct input *);
+static ssize_t read_more(struct input *);
+static void fail(struct input *, const char *, const char *);
+static const char *decompressor(const struct input *);
+static void take_line(struct input *, struct text, struct lines *);
+static int is_possible(const struct hold *, int64_t);
 static void take_remark(struct input *, const struct text *);
-static int parse(const struct text *, struct hold *);
+static int parse(struct text *, struct hold *);
 static int is_raw(const struct text *);
 static int find_message(const struct text *, struct text *);
 static int skip(struct text *, const char *);
 static void skip_spaces(struct text *);
 static long logged_by(const struct text *);
+static long pid_in_brackets(const struct text *);
+static const char *find_hold(const struct text *);
+static long pid_of_rfc5424(const struct text *);
+static struct text next_word(struct text *);
+static long number(const char *, const char *);
 
-/* Many at a time are counted faster. */
-static struct lines waiting;
+void
+input_begin(struct input *input)
+{
+	input->read = input->skipped = input->impossible = 0;
+	input->failed = input->too_long = 0;
+	input->cursor[0] = '\0';
+	input->fd = -1;
+	input->next = input->filled = 0;
+}
 
 int
-input_read(struct input *input, int fd)
+input_next(struct input *input, struct lines *lines)
 {
-	static struct buffer buffer;
-	ssize_t got;
-	int error;
+	struct text line;
+
+	lines->count = 0;
+	while (lines->count < LINES_MAX && next_line(input, &line))
+		take_line(input, line, lines);
+	return lines->count > 0;
+}
+
+/* The next line of all files, without its newline. */
+static int
+next_line(struct input *input, struct text *line)
+{
+	for (;;) {
+		if (line_in_buffer(input, line))
+			return 1;
+		if (input->fd == -1) {
+			if (!open_next(input))
+				return 0;
+		} else if (!fill(input)) {
+			close_file(input);
+			if (rest_of_file(input, line))
+				return 1;
+		}
+	}
+}
+
+static int
+line_in_buffer(struct input *input, struct text *line)
+{
+	const char *newline;
 
 	for (;;) {
-		got = read(fd, buffer.data + buffer.len,
-		    sizeof(buffer.data) - buffer.len);
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		buffer.len += (size_t)got;
-		take_lines(input, &buffer);
+		line->start = input->data + input->next;
+		newline = memchr(
+		    line->start, '\n', input->filled - input->next);
+		if (newline == NULL)
+			return 0;
+		line->len = (size_t)(newline - line->start);
+		input->next += line->len + 1;
+		if (!input->too_long)
+			return 1;
+		input->too_long = 0;
 	}
-	error = errno;
-	take_rest(input, &buffer);
-	count_waiting(input);
-	errno = error;
-	return got == -1 ? -1 : 0;
+}
+
+/* What no newline follows. */
+static int
+rest_of_file(struct input *input, struct text *line)
+{
+	int is_line = input->filled > input->next && !input->too_long;
+
+	line->start = input->data + input->next;
+	line->len = input->filled - input->next;
+	input->next = input->filled = 0;
+	input->too_long = 0;
+	return is_line;
+}
+
+static int
+open_next(struct input *input)
+{
+	for (; *input->paths != NULL; input->paths++) {
+		const char *path = *input->paths;
+
+		input->at_start = 1;
+		input->fd = strcmp(path, "-") == 0
+		    ? STDIN_FILENO
+		    : open(path, O_RDONLY | O_CLOEXEC);
+		if (input->fd != -1)
+			return 1;
+		fail(input, strerror(errno), "");
+	}
+	return 0;
 }
 
 static void
-take_lines(struct input *input, struct buffer *buffer)
+close_file(struct input *input)
 {
-	const char *line = buffer->data;
-	const char *end = buffer->data + buffer->len;
-	const char *newline;
+	if (input->fd != STDIN_FILENO)
+		close(input->fd);
+	input->fd = -1;
+	input->paths++;
+}
 
-	while ((newline = memchr(line, '\n', (size_t)(end - line))) != NULL) {
-		if (!buffer->too_long)
-			take_line(input,
-			    (struct text){ line, (size_t)(newline - line) });
-		buffer->too_long = 0;
-		line = newline + 1;
+/* Returns 0 when there is no more in the file, or none that can be used. */
+static int
+fill(struct input *input)
+{
+	const char *program;
+	ssize_t got;
+
+	make_room(input);
+	do {
+		if ((got = read_more(input)) == -1)
+			fail(input, strerror(errno), "");
+	} while (got > 0 && input->at_start && input->filled < MAGIC_MAX);
+
+	if (input->at_start && (program = decompressor(input)) != NULL) {
+		fail(input, "compressed; use ", program);
+		input->next = input->filled = 0;
+		return 0;
 	}
+	input->at_start = 0;
+	return got > 0;
+}
 
-	buffer->len = (size_t)(end - line);
-	if (buffer->len == sizeof(buffer->data)) {
-		if (!buffer->too_long) {
+static void
+make_room(struct input *input)
+{
+	size_t left = input->filled - input->next;
+
+	if (left == sizeof(input->data)) {
+		if (!input->too_long) {
 			input->read++;
 			input->skipped++;
 		}
-		buffer->too_long = 1;
-		buffer->len = 0;
+		input->too_long = 1;
+		left = 0;
 	}
-	memmove(buffer->data, line, buffer->len);
+	memmove(input->data, input->data + input->next, left);
+	input->next = 0;
+	input->filled = left;
+}
+
+static ssize_t
+read_more(struct input *input)
+{
+	ssize_t got;
+
+	do {
+		got = read(input->fd, input->data + input->filled,
+		    sizeof(input->data) - input->filled);
+	} while (got == -1 && errno == EINTR);
+	if (got > 0)
+		input->filled += (size_t)got;
+	return got;
 }
 
 static void
-take_rest(struct input *input, struct buffer *buffer)
+fail(struct input *input, const char *problem, const char *more)
 {
-	if (buffer->len > 0 && !buffer->too_long)
-		take_line(input, (struct text){ buffer->data, buffer->len });
-	buffer->len = 0;
-	buffer->too_long = 0;
+	const char *path = *input->paths;
+
+	warnx("%s: %s%s", strcmp(path, "-") == 0 ? "standard input" : path,
+	    problem, more);
+	input->failed = 1;
+}
+
+/* The program that makes text of the file; NULL if it is none of these. */
+static const char *
+decompressor(const struct input *input)
+{
+	static const struct compression known[] = {
+		{ "zcat", 2, "\x1f\x8b" },
+		{ "xzcat", 6,
+		    "\xfd"
+		    "7zXZ\0" },
+		{ "zstdcat", 4, "\x28\xb5\x2f\xfd" },
+		{ "bzcat", 3, "BZh" },
+		{ "lz4cat", 4, "\x04\x22\x4d\x18" },
+		{ "journalctl --file", 8, "LPKSHHRH" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (input->filled >= known[i].len &&
+		    memcmp(input->data, known[i].magic, known[i].len) == 0)
+			return known[i].program;
+	}
+	return NULL;
 }
 
 static void
-take_line(struct input *input, struct text line)
+take_line(struct input *input, struct text line, struct lines *lines)
 {
-	size_t next = waiting.count;
+	struct hold *hold = &lines->holds[lines->count];
+	struct text message = line;
 
 	if (line.len > 0 && line.start[line.len - 1] == '\r')
 		line.len--;
@@ -115,21 +259,24 @@ take_line(struct input *input, struct text line)
 		return;
 	}
 	input->read++;
-	if (!parse(&line, &waiting.holds[next])) {
+	if (!parse(&message, hold)) {
 		input->skipped++;
-		return;
+	} else if (!is_possible(hold, input->latest)) {
+		input->impossible++;
+	} else {
+		lines->pids[lines->count] = input->with_pids
+		    ? logged_by(&message)
+		    : 0;
+		lines->count++;
 	}
-	waiting.pids[next] = input->with_pids ? logged_by(&line) : 0;
-	if (++waiting.count == LINES_MAX)
-		count_waiting(input);
 }
 
-static void
-count_waiting(struct input *input)
+static int
+is_possible(const struct hold *hold, int64_t latest)
 {
-	if (waiting.count > 0)
-		input->count(input->arg, &waiting);
-	waiting.count = 0;
+	return hold->connected >= CONNECTED_POSSIBLE_MIN &&
+	    hold->disconnected <= latest &&
+	    hold->disconnected - hold->connected <= LENGTH_POSSIBLE_MAX;
 }
 
 /* "-- Boot ... --", "-- No entries --", and the one that we need. */
@@ -144,15 +291,19 @@ take_remark(struct input *input, const struct text *line)
 	}
 }
 
+/* Narrows the line to the message if it is a journal entry's. */
 static int
-parse(const struct text *line, struct hold *hold)
+parse(struct text *line, struct hold *hold)
 {
 	struct text message;
 
 	if (hold_parse(line->start, line->len, hold) == 0)
 		return !is_raw(line);
-	return find_message(line, &message) &&
-	    hold_parse(message.start, message.len, hold) == 0;
+	if (!find_message(line, &message) ||
+	    hold_parse(message.start, message.len, hold) == -1)
+		return 0;
+	*line = message;
+	return 1;
 }
 
 /*
@@ -219,21 +370,91 @@ skip_spaces(struct text *text)
 	}
 }
 
-/* The number in "[2481]: ip=", which every syslog daemon leaves there. */
+/*
+ * The id of the process that logged the line.  It is part of what tells one
+ * line from another, so each form of log that has it must give the same.
+ */
 static long
 logged_by(const struct text *line)
 {
-	static const char before_address[] = "]: ip=";
-	const char *end, *p;
+	long pid = pid_in_brackets(line);
 
-	end = memmem(
-	    line->start, line->len, before_address, sizeof(before_address) - 1);
-	if (end == NULL)
+	return pid != 0 ? pid : pid_of_rfc5424(line);
+}
+
+/* The number in "tarpit[2481]: ip=", with anything blank before "ip=". */
+static long
+pid_in_brackets(const struct text *line)
+{
+	static const char blank[] =
+	    " \t\xef\xbb\xbf"; /* byte order mark, too */
+	const char *end = find_hold(line);
+	const char *p;
+
+	while (end > line->start &&
+	    memchr(blank, end[-1], sizeof(blank) - 1) != NULL)
+		end--;
+	if (end - line->start < 2 || end[-1] != ':' || end[-2] != ']')
 		return 0;
-	p = end;
-	while (p > line->start && isdigit((unsigned char)p[-1]))
+	end -= 2;
+	for (p = end; p > line->start && p[-1] >= '0' && p[-1] <= '9'; p--)
+		continue;
+	return p > line->start && p[-1] == '[' ? number(p, end) : 0;
+}
+
+/* Where the hold begins in a line that hold_parse() has found right. */
+static const char *
+find_hold(const struct text *line)
+{
+	static const char key[] = "ip=";
+	const char *p = line->start + line->len - (sizeof(key) - 1);
+
+	while (p > line->start && memcmp(p, key, sizeof(key) - 1) != 0)
 		p--;
-	if (p == line->start || p[-1] != '[')
+	return p;
+}
+
+/* The fifth word of "<21>1 TIME HOST tarpit 2481 - - ip=". */
+static long
+pid_of_rfc5424(const struct text *line)
+{
+	struct text rest = *line, word;
+	int i;
+
+	word = next_word(&rest);
+	if (word.len < 2 || word.start[0] != '<' ||
+	    memcmp(word.start + word.len - 2, ">1", 2) != 0)
 		return 0;
-	return strtol(p, NULL, 10);
+	for (i = 0; i < 4; i++)
+		word = next_word(&rest);
+	return number(word.start, word.start + word.len);
+}
+
+static struct text
+next_word(struct text *rest)
+{
+	struct text word = { rest->start, 0 };
+
+	while (word.len < rest->len && word.start[word.len] != ' ')
+		word.len++;
+	rest->start += word.len;
+	rest->len -= word.len;
+	skip_spaces(rest);
+	return word;
+}
+
+/* The decimal number from p to end; 0 if it is no process id. */
+static long
+number(const char *p, const char *end)
+{
+	long n = 0;
+
+	if (end - p > PID_DIGITS_MAX)
+		return 0;
+	for (; p < end; p++) {
+		if (*p < '0' || *p > '9')
+			return 0;
+		n = 10 * n + (*p - '0');
+	}
+	return n;
 }

@@ -107,7 +107,7 @@ write_head(
 	fputs(" blocked</title>\n<meta name=\"description\" content=\"", out);
 	write_hours(out, totals->length);
 	fputs(" hours in the tar pit, ", out);
-	write_counted(out, totals->hosts.count, "unique SMTP host");
+	write_counted(out, totals->host_count, "unique SMTP host");
 	fputs(".\">\n", out);
 	write_style(out);
 	fputs("</head>\n", out);
@@ -223,8 +223,8 @@ write_numbers(FILE *out, const struct totals *totals)
 	fprintf(out,
 	    "</div>\n"
 	    "<div><dt>Unique SMTP host%s</dt><dd class=\"number\">",
-	    totals->hosts.count == 1 ? "" : "s");
-	write_count(out, totals->hosts.count);
+	    totals->host_count == 1 ? "" : "s");
+	write_count(out, totals->host_count);
 	fputs("</dd>", out);
 	write_hosts_note(out, totals);
 	fputs("</div>\n</dl>\n</div>\n", out);
@@ -289,7 +289,7 @@ write_hours_note(FILE *out, const struct totals *totals)
 static void
 write_hosts_note(FILE *out, const struct totals *totals)
 {
-	uint64_t hosts = totals->hosts.count;
+	uint64_t hosts = totals->host_count;
 	uint64_t again = totals->connections - hosts;
 
 	if (hosts < 2)

@@ -39,7 +39,7 @@ report_text(
 	fprintf(out, "\nEmails blocked: %" PRIu64 "\n", totals->connections);
 	fputs("Hours in Tar Pit: ", out);
 	write_plain_hours(out, totals->length);
-	fprintf(out, "\nUnique SMTP Hosts: %zu\n", totals->hosts.count);
+	fprintf(out, "\nUnique SMTP Hosts: %" PRIu64 "\n", totals->host_count);
 	if (edition->text_held)
 		text_held(out, &edition->held);
 }
@@ -74,7 +74,8 @@ report_json(
 	print_seconds(out, totals->length);
 	fprintf(out, ",\n  \"longest_seconds\": ");
 	print_seconds(out, totals->longest);
-	fprintf(out, ",\n  \"unique_hosts\": %zu,\n", totals->hosts.count);
+	fprintf(
+	    out, ",\n  \"unique_hosts\": %" PRIu64 ",\n", totals->host_count);
 	json_held(out, &edition->held);
 	json_days(out, totals);
 	json_lengths(out, totals);
@@ -184,7 +185,7 @@ report_prometheus(
 	    out, "tarpit_connections_total %" PRIu64 "\n", totals->connections);
 	metric(out, "tarpit_unique_hosts", "gauge",
 	    "Different addresses that were held.");
-	fprintf(out, "tarpit_unique_hosts %zu\n", totals->hosts.count);
+	fprintf(out, "tarpit_unique_hosts %" PRIu64 "\n", totals->host_count);
 	if (totals->connections > 0) {
 		metric(out, "tarpit_first_connection_timestamp_seconds",
 		    "gauge", "When the first of them connected.");

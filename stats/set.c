@@ -23,17 +23,10 @@
 static void make_room(struct set *, size_t);
 static void grow_slots(struct set *);
 static void grow_keys(struct set *);
-static int add(struct set *, const struct key *, uint32_t *);
+static void add(struct set *, const struct key *, uint32_t *);
 static uint32_t *next_slot(const struct set *, uint32_t *);
 static uint32_t *first_slot(const struct set *, const struct key *);
 static uint64_t hash(const struct set *, const struct key *);
-
-int
-set_add(struct set *set, const struct key *key)
-{
-	make_room(set, 1);
-	return add(set, key, first_slot(set, key));
-}
 
 void
 set_add_many(struct set *set, const struct key *keys, size_t count)
@@ -101,17 +94,16 @@ grow_keys(struct set *set)
 }
 
 /* From this slot on. */
-static int
+static void
 add(struct set *set, const struct key *key, uint32_t *slot)
 {
 	while (*slot != 0) {
 		if (memcmp(&set->keys[*slot - 1], key, sizeof(*key)) == 0)
-			return 0;
+			return;
 		slot = next_slot(set, slot);
 	}
 	set->keys[set->count++] = *key;
 	*slot = (uint32_t)set->count;
-	return 1;
 }
 
 static uint32_t *
@@ -137,12 +129,4 @@ hash(const struct set *set, const struct key *key)
 	h = (h ^ (h >> 32) ^ half[1]) * MULTIPLIER_2;
 	h = (h ^ (h >> 29)) * MULTIPLIER_1;
 	return h ^ (h >> 32);
-}
-
-void
-set_free(struct set *set)
-{
-	free(set->keys);
-	free(set->slots);
-	memset(set, 0, sizeof(*set));
 }

@@ -24,19 +24,12 @@ struct set {
 };
 
 /*
- * Add the key.  Returns 1, or 0 when it was there already.  Ends the program
- * with a message when there is no memory, or at 2^32 - 1 keys.
- */
-int set_add(struct set *, const struct key *);
-
-/*
- * Add so many keys, at most SET_MANY.  Several times as fast as one by one,
- * since the memory for all of them is fetched at the same time.
+ * Add so many keys, at most SET_MANY, those that are not there yet.  The memory
+ * for all of them is fetched at the same time, which is several times as fast
+ * as one by one.  Ends the program with a message when there is no memory, or
+ * at 2^32 - 1 keys.
  */
 #define SET_MANY 64
 void set_add_many(struct set *, const struct key *, size_t);
-
-/* Give the memory back; the set is then empty. */
-void set_free(struct set *);
 
 #endif

@@ -4,9 +4,8 @@
  * tarpit-stats: tarpit's log lines in; numbers, page or metrics out.
  */
 
+#include <bsd/stdlib.h>
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,19 +13,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "database.h"
 #include "edition.h"
 #include "input.h"
+#include "output.h"
 #include "page.h"
-#include "replace.h"
 #include "report.h"
-#include "state.h"
 #include "title.h"
 #include "totals.h"
 #include "../version.h"
 
-#define EXIT_USAGE  64	 /* EX_USAGE of sysexits(3) */
-#define OUTPUT_MODE 0666 /* less the umask */
-#define STATE_MODE  0600 /* as private as the log: addresses are in it */
+#define EXIT_USAGE  64 /* EX_USAGE of sysexits(3) */
+#define REPORTS_MAX 16
+#define DAYS_UNSET  (-1)
+#define DAYS_MAX    36500
 
 struct format {
 	const char *name;
@@ -40,48 +40,57 @@ static const struct format formats[] = {
 	{ "prometheus", report_prometheus },
 };
 
+/* The first format goes to the first output, and so on. */
 struct options {
-	const struct format *format;
-	const char *output; /* NULL: standard output */
-	const char *state;  /* NULL: none */
+	const struct format *format[REPORTS_MAX];
+	int formats;
+	const char *output[REPORTS_MAX];
+	int outputs;
+	const char *database; /* NULL: none */
+	int days;	      /* to remember lines; DAYS_UNSET: as before */
+	int reset;
+	int cursor; /* is all that is asked for */
 	struct edition edition;
 };
 
 static void parse_options(int, char *[], struct options *);
 static const struct format *find_format(const char *);
+static int parse_days(const char *);
 static const char *parse_title(const char *);
 static _Noreturn void print_version(void);
+static _Noreturn void print_cursor(const char *);
 static _Noreturn void usage(void);
-static int read_all(struct input *, char *[]);
-static int read_file(struct input *, const char *);
-static void count_lines(void *, const struct lines *);
-static int count_with_state(const char *, struct state *, char *[]);
-static void load_state(const char *, struct state *, struct replacement *);
-static void count_new_lines(void *, const struct lines *);
 static void begin_edition(struct edition *);
-static void report(const struct options *, const struct totals *);
+static void begin_reading(struct input *, char *[], const struct options *);
+static void count_all(struct input *, struct totals *);
+static int count_with_database(
+    const struct options *, struct input *, struct totals *);
+static void tell_skipped(const struct input *, char *[]);
+static void write_reports(const struct options *, const struct totals *);
 
 int
 main(int argc, char *argv[])
 {
-	struct options options = { .format = &formats[0] };
-	struct input input = { .count = count_lines };
-	static struct state state; /* never freed, and never lost */
-	int status;
+	struct options options = { .days = DAYS_UNSET };
+	static struct input input;
+	static struct totals totals; /* never freed, and never lost */
 
 	parse_options(argc, argv, &options);
 	argv += optind;
 	tzset();
-	state_init(&state);
-	if (options.state != NULL) {
-		status = count_with_state(options.state, &state, argv);
-	} else {
-		input.arg = &state.totals;
-		status = read_all(&input, argv);
+	if (options.cursor)
+		print_cursor(options.database);
+	begin_edition(&options.edition);
+	begin_reading(&input, argv, &options);
+	if (options.database == NULL) {
+		count_all(&input, &totals);
+		tell_skipped(&input, argv);
+	} else if (count_with_database(&options, &input, &totals)) {
+		tell_skipped(&input, argv);
 	}
 	begin_edition(&options.edition);
-	report(&options, &state.totals);
-	return status;
+	write_reports(&options, &totals);
+	return input.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static void
@@ -89,29 +98,46 @@ parse_options(int argc, char *argv[], struct options *options)
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "Vf:no:s:t:")) != -1) {
+	while ((ch = getopt(argc, argv, "Vcf:k:no:s:t:z")) != -1) {
 		switch (ch) {
 		case 'V':
 			print_version();
+		case 'c':
+			options->cursor = 1;
+			break;
 		case 'f':
-			options->format = find_format(optarg);
+			if (options->formats == REPORTS_MAX)
+				usage();
+			options->format[options->formats++] = find_format(
+			    optarg);
+			break;
+		case 'k':
+			options->days = parse_days(optarg);
 			break;
 		case 'n':
 			options->edition.text_held = 1;
 			break;
 		case 'o':
-			options->output = optarg;
+			if (options->outputs == REPORTS_MAX)
+				usage();
+			options->output[options->outputs++] = optarg;
 			break;
 		case 's':
-			options->state = optarg;
+			options->database = optarg;
 			break;
 		case 't':
 			options->edition.title = parse_title(optarg);
+			break;
+		case 'z':
+			options->reset = 1;
 			break;
 		default:
 			usage();
 		}
 	}
+	if (options->database == NULL &&
+	    (options->days != DAYS_UNSET || options->reset || options->cursor))
+		usage();
 }
 
 static const struct format *
@@ -123,8 +149,19 @@ find_format(const char *name)
 		if (strcmp(formats[i].name, name) == 0)
 			return &formats[i];
 	}
-	errx(EXIT_USAGE, "format is %s: not text, html, json or prometheus",
-	    name);
+	errx(EXIT_USAGE, "-f %s: not text, html, json or prometheus", name);
+}
+
+static int
+parse_days(const char *text)
+{
+	const char *problem;
+	int days = (int)strtonum(text, 0, DAYS_MAX, &problem);
+
+	if (problem != NULL)
+		errx(
+		    EXIT_USAGE, "-k %s: %s (0 to %d)", text, problem, DAYS_MAX);
+	return days;
 }
 
 static const char *
@@ -146,116 +183,30 @@ print_version(void)
 }
 
 static _Noreturn void
+print_cursor(const char *path)
+{
+	struct database *db = database_open(path);
+	char cursor[CURSOR_MAX];
+
+	database_cursor(db, cursor, sizeof(cursor));
+	database_close(db);
+	if (dprintf(STDOUT_FILENO, "%s\n", cursor) == -1)
+		err(EXIT_FAILURE, "standard output");
+	exit(EXIT_SUCCESS);
+}
+
+static _Noreturn void
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: tarpit-stats [-nV] [-f text|html|json|prometheus]"
-	    " [-o file] [-s state]\n"
-	    "                    [-t title] [file ...]\n");
+	    "usage: tarpit-stats [-cnVz] [-f text|html|json|prometheus]"
+	    " [-k days]\n"
+	    "                    [-o file] [-s database] [-t title]"
+	    " [file ...]\n");
 	exit(EXIT_USAGE);
 }
 
-/* Those that can be read are, whatever is with the others. */
-static int
-read_all(struct input *input, char *paths[])
-{
-	static char standard_input[] = "-";
-	static char *const no_paths[] = { standard_input, NULL };
-	char *const *path = *paths == NULL ? no_paths : paths;
-	int status = EXIT_SUCCESS;
-
-	for (; *path != NULL; path++) {
-		if (read_file(input, *path) == -1) {
-			warn("%s", *path);
-			status = EXIT_FAILURE;
-		}
-	}
-	if (input->skipped > 0)
-		warnx("%" PRIu64 " of %" PRIu64
-		      " lines are not about a hold: skipped",
-		    input->skipped, input->read);
-	return status;
-}
-
-static int
-read_file(struct input *input, const char *path)
-{
-	int fd, status, error;
-
-	if (strcmp(path, "-") == 0)
-		return input_read(input, STDIN_FILENO);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
-		return -1;
-	status = input_read(input, fd);
-	error = errno;
-	close(fd);
-	errno = error;
-	return status;
-}
-
-static void
-count_lines(void *totals, const struct lines *lines)
-{
-	totals_add(totals, lines->holds, lines->count);
-}
-
-/*
- * The file is ours from before it is read until it is replaced, so that two
- * processes at once lose nothing.
- */
-static int
-count_with_state(const char *path, struct state *state, char *paths[])
-{
-	struct input input = {
-		.count = count_new_lines, .arg = state, .with_pids = 1
-	};
-	struct replacement new;
-	int status;
-
-	if (replace_begin(&new, path, STATE_MODE) == -1)
-		err(EXIT_FAILURE, "%s", path);
-	load_state(path, state, &new);
-	status = read_all(&input, paths);
-	state_set_cursor(state, input.cursor);
-	if (!state->changed) {
-		replace_abandon(&new);
-		return status;
-	}
-	state_write(state, new.file);
-	if (replace_commit(&new) == -1)
-		err(EXIT_FAILURE, "%s", path);
-	return status;
-}
-
-/* One that we cannot read is never written over. */
-static void
-load_state(const char *path, struct state *state, struct replacement *new)
-{
-	const char *problem;
-	FILE *file;
-
-	if ((file = fopen(path, "re")) == NULL) {
-		if (errno == ENOENT)
-			return;
-		problem = strerror(errno);
-		replace_abandon(new);
-		errx(EXIT_FAILURE, "%s: %s", path, problem);
-	}
-	problem = state_read(state, file);
-	fclose(file);
-	if (problem != NULL) {
-		replace_abandon(new);
-		errx(
-		    EXIT_FAILURE, "%s %s; it is left as it was", path, problem);
-	}
-}
-
-static void
-count_new_lines(void *state, const struct lines *lines)
-{
-	state_count(state, lines);
-}
-
+/* The time, and who is held now. */
 static void
 begin_edition(struct edition *edition)
 {
@@ -266,20 +217,98 @@ begin_edition(struct edition *edition)
 		    getenv("SOURCE_DATE_EPOCH"), problem, EDITION_SECONDS_MAX);
 }
 
+/*
+ * Standard input, unless files are named.  With a database, whoever types the
+ * command wants its report: a terminal is not read.
+ */
 static void
-report(const struct options *options, const struct totals *totals)
+begin_reading(struct input *input, char *paths[], const struct options *options)
 {
-	struct replacement new;
+	int with_database = options->database != NULL;
+	static char standard_input[] = "-";
+	static char *no_paths[] = { standard_input, NULL };
 
-	if (options->output == NULL) {
-		options->format->report(stdout, totals, &options->edition);
-		if (fflush(stdout) == EOF || ferror(stdout))
-			err(EXIT_FAILURE, "standard output");
-		return;
+	input->paths = paths;
+	if (*paths == NULL && !(with_database && isatty(STDIN_FILENO)))
+		input->paths = no_paths;
+	input->with_pids = with_database;
+	input->latest = options->edition.made + DAY_MSEC;
+	input_begin(input);
+}
+
+static void
+count_all(struct input *input, struct totals *totals)
+{
+	struct lines lines;
+
+	while (input_next(input, &lines))
+		totals_add(totals, lines.holds, lines.count);
+}
+
+/* Returns whether more lines were skipped than in the run before. */
+static int
+count_with_database(
+    const struct options *options, struct input *input, struct totals *totals)
+{
+	struct database *db = database_open(options->database);
+	struct lines lines;
+	int more_skipped = 0;
+
+	if (options->days != DAYS_UNSET)
+		database_set_days(db, options->days);
+	if (options->reset)
+		database_reset(db, options->edition.made);
+	while (input_next(input, &lines))
+		database_count(db, &lines);
+	database_set_cursor(db, input->cursor);
+	if (input->read > 0)
+		more_skipped = database_set_skipped(
+		    db, input->skipped + input->impossible);
+	database_commit(db, options->edition.made);
+	database_read(db, totals);
+	database_close(db);
+	return more_skipped;
+}
+
+/* Names the file if there is only one. */
+static void
+tell_skipped(const struct input *input, char *paths[])
+{
+	int is_one = paths[0] != NULL && paths[1] == NULL;
+	const char *file = is_one ? paths[0] : "";
+	const char *colon = is_one ? ": " : "";
+
+	if (input->skipped > 0)
+		warnx("%s%sskipped %" PRIu64 " of %" PRIu64
+		      " lines: not tarpit's log lines",
+		    file, colon, input->skipped, input->read);
+	if (input->impossible > 0)
+		warnx("%s%sskipped %" PRIu64 " of %" PRIu64
+		      " lines: impossible (longer than a day, before 2000 or"
+		      " in the future)",
+		    file, colon, input->impossible, input->read);
+}
+
+/* A format without an output goes to standard output. */
+static void
+write_reports(const struct options *options, const struct totals *totals)
+{
+	int count = options->formats > options->outputs ? options->formats
+							: options->outputs;
+	struct output output;
+	int i;
+
+	for (i = 0; i < count || i == 0; i++) {
+		const struct format *format = i < options->formats
+		    ? options->format[i]
+		    : &formats[0];
+		const char *path = i < options->outputs ? options->output[i]
+							: "-";
+
+		if (output_begin(&output, path) == -1)
+			err(EXIT_FAILURE, "%s", output.name);
+		format->report(output.file, totals, &options->edition);
+		if (output_commit(&output) == -1)
+			err(EXIT_FAILURE, "%s", output.name);
 	}
-	if (replace_begin(&new, options->output, OUTPUT_MODE) == -1)
-		err(EXIT_FAILURE, "%s", options->output);
-	options->format->report(new.file, totals, &options->edition);
-	if (replace_commit(&new) == -1)
-		err(EXIT_FAILURE, "%s", options->output);
 }

@@ -19,6 +19,7 @@ static const int marks[LENGTH_MARKS] = { 1, 2, 5, 10, 30, 60, 120, 300, 600,
 	1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400 };
 
 static void add_times(struct totals *, int64_t, int64_t);
+static void add_to_day(struct day *, const struct day *);
 static int length_bin(int64_t);
 static struct day *find_day(struct totals *, int);
 static struct day *insert_day(struct totals *, size_t, int);
@@ -31,28 +32,30 @@ totals_add(struct totals *totals, const struct hold *holds, size_t count)
 
 	for (i = 0; i < count; i++) {
 		add_times(totals, holds[i].connected, holds[i].disconnected);
-		memcpy(&hosts[i], &holds[i].addr, sizeof(hosts[i]));
+		hosts[i] = totals_host(&holds[i].addr);
 	}
 	set_add_many(&totals->hosts, hosts, count);
+	totals->host_count = totals->hosts.count;
+}
+
+struct key
+totals_host(const struct in6_addr *addr)
+{
+	struct key host;
+
+	memcpy(&host, addr, sizeof(host));
+	if (!IN6_IS_ADDR_V4MAPPED(addr))
+		memset(&host.octet[8], 0, sizeof(host) - 8);
+	return host;
 }
 
 static void
 add_times(struct totals *totals, int64_t connected, int64_t disconnected)
 {
 	int64_t length = disconnected - connected;
-	struct day day = { local_day(connected), 1, length };
+	struct day day = { local_day(connected), 1, length, connected,
+		disconnected, length };
 
-	/* Lines that were forged by the thousand: their time is not counted. */
-	if (length > LENGTH_MAX - totals->length)
-		length = day.length = 0;
-	if (totals->connections == 0 || connected < totals->first)
-		totals->first = connected;
-	if (totals->connections == 0 || disconnected > totals->last)
-		totals->last = disconnected;
-	if (length > totals->longest)
-		totals->longest = length;
-	totals->connections++;
-	totals->length += length;
 	totals->lengths[length_bin(length)]++;
 	totals_add_day(totals, &day);
 }
@@ -101,8 +104,26 @@ lengths_within(const struct totals *totals, int bin)
 void
 totals_add_day(struct totals *totals, const struct day *more)
 {
-	struct day *day = find_day(totals, more->number);
+	if (totals->connections == 0 || more->first < totals->first)
+		totals->first = more->first;
+	if (totals->connections == 0 || more->last > totals->last)
+		totals->last = more->last;
+	if (more->longest > totals->longest)
+		totals->longest = more->longest;
+	totals->connections += more->connections;
+	totals->length += more->length;
+	add_to_day(find_day(totals, more->number), more);
+}
 
+static void
+add_to_day(struct day *day, const struct day *more)
+{
+	if (day->connections == 0 || more->first < day->first)
+		day->first = more->first;
+	if (day->connections == 0 || more->last > day->last)
+		day->last = more->last;
+	if (more->longest > day->longest)
+		day->longest = more->longest;
 	day->connections += more->connections;
 	day->length += more->length;
 }
@@ -146,12 +167,4 @@ insert_day(struct totals *totals, size_t at, int number)
 	totals->day_count++;
 	*day = (struct day){ .number = number };
 	return day;
-}
-
-void
-totals_free(struct totals *totals)
-{
-	set_free(&totals->hosts);
-	free(totals->days);
-	memset(totals, 0, sizeof(*totals));
 }

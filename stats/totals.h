@@ -25,7 +25,10 @@
 struct day {
 	int number; /* of days from 1 January 1970 */
 	uint64_t connections;
-	int64_t length; /* ms, of all of them */
+	int64_t length;	 /* ms, of all of them */
+	int64_t first;	 /* ms since the epoch: the earliest connected */
+	int64_t last;	 /* the latest disconnected */
+	int64_t longest; /* ms */
 };
 
 /* All that is known of the holds so far; all zero is nothing. */
@@ -40,8 +43,15 @@ struct totals {
 	struct day *days; /* those with connections, in order */
 	size_t day_count;
 	size_t day_room;
-	struct set hosts; /* their addresses, as in struct hold */
+	uint64_t host_count; /* different hosts */
+	struct set hosts;    /* the hosts of totals_add(), by totals_host() */
 };
+
+/*
+ * The key of the host that an address belongs to: an IPv4 address is one, and
+ * so is an IPv6 network of 64 bits, in which a host moves as it likes.
+ */
+struct key totals_host(const struct in6_addr *);
 
 /*
  * Count so many more holds, at most SET_MANY.  Ends the program when there is
@@ -50,13 +60,11 @@ struct totals {
 void totals_add(struct totals *, const struct hold *, size_t);
 
 /*
- * Count so many holds, of so many ms together, on the day, which need not be
- * there yet.  For reading back what was counted before.
+ * Count all holds of a day, which need not be there yet, as far as a day tells
+ * of them: neither hosts nor lengths.  For reading back what was counted
+ * before.
  */
 void totals_add_day(struct totals *, const struct day *);
-
-/* Give the memory back; the totals are then empty. */
-void totals_free(struct totals *);
 
 /* The longest hold of a bin, in ms, of all but the last. */
 int64_t length_end(int bin);

@@ -11,7 +11,7 @@ MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 	$(BUILD)/tarpit-failing $(BUILD)/tarpit-stats-failing \
 	$(BUILD)/no_seccomp
 # What tests/doubles/failing.c can let fail.
-CALLS	= asprintf calloc fdopen fflush fgets flock fstat fsync ftruncate \
+CALLS	= asprintf calloc fdopen fflush flock fstat fsync ftruncate \
 	gethostname getrandom getsockname getsockopt pipe2 prctl pread read \
 	reallocarray send sendfile socket splice stat syscall
 # Those that are about times in a log, as the objects of tarpit-stats.
@@ -91,7 +91,7 @@ $(BUILD)/tarpit-stats-failing: tests/doubles/failing.c $(STATS_SRCS) hold.c \
 	$(STATS_STYLE)
 	@mkdir -p $(BUILD)
 	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
-	    tests/doubles/failing.c $(STATS_SRCS) hold.c $(LDADD)
+	    tests/doubles/failing.c $(STATS_SRCS) hold.c $(STATS_LDADD)
 
 $(BUILD)/tarpit-unsealed: $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
@@ -233,7 +233,7 @@ lint-build: $(BUILT) $(BUILD)/floor
 
 $(BUILD)/tarpit-stats: $(STATS_SRCS) hold.c $(STATS_STYLE)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ $(STATS_SRCS) hold.c $(LDADD)
+	$(COMPILE) -o $@ $(STATS_SRCS) hold.c $(STATS_LDADD)
 
 $(BUILD)/tarpit-mx: $(MX_SRCS) $(MX_HEADERS)
 	@mkdir -p $(BUILD)

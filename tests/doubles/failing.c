@@ -98,8 +98,6 @@ int __real_stat(const char *, struct stat *);
 int __wrap_stat(const char *, struct stat *);
 int __real_fflush(FILE *);
 int __wrap_fflush(FILE *);
-char *__real_fgets(char *, int, FILE *);
-char *__wrap_fgets(char *, int, FILE *);
 long __real_syscall(long, ...);
 long __wrap_syscall(long, long, struct timespec *, void *);
 
@@ -146,22 +144,6 @@ __wrap_fflush(FILE *file)
 	if (fails("ferror"))
 		(void)getc(file);
 	return __real_fflush(file);
-}
-
-/* Reading goes wrong in the middle of a file. */
-char *
-__wrap_fgets(char *p, int size, FILE *file)
-{
-	char *line = __real_fgets(p, size, file);
-
-	if (fails("fgets")) {
-		int error = errno;
-
-		(void)putc(' ', file);
-		errno = error;
-		return NULL;
-	}
-	return line;
 }
 
 /*

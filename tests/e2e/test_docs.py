@@ -65,11 +65,12 @@ class Docs(unittest.TestCase):
                                   read("units/nftables/tarpit.nft")))
         self.assertIn("a tarpit refuses for %s hours" % timeout, manual)
 
-    def test_limits_of_the_state_are_those_of_the_manual(self):
-        header, manual = read("stats/state.h"), read("tarpit-stats.8")
-        for name in "STATE_LINES_MIN", "STATE_LINES_MAX":
-            value = int(re.search(r"#define %s (\d+)" % name, header)[1])
-            self.assertIn("{:,}".format(value), manual)
+    def test_limits_of_the_database_are_those_of_the_manual(self):
+        header, manual = read("stats/database.h"), read("tarpit-stats.8")
+        lines = int(re.search(r"DATABASE_LINES_MAX (\d+)", header)[1])
+        seconds = re.search(r"DATABASE_WAIT_SECONDS (\d+)", header)[1]
+        self.assertIn("%d million" % (lines / 1000000), manual)
+        self.assertIn("%s seconds" % seconds, manual)
 
     def test_version_is_the_same_everywhere(self):
         versions = {re.search(r'#define VERSION\s+"(.*)"',

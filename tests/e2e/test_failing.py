@@ -197,14 +197,6 @@ class Stats(StatsTest):
             self.assertIn(b"Emails blocked: 10\n", self.read("page"))
             self.assertEqual(os.listdir(self.directory), ["page"])
 
-    def test_state_that_cannot_be_read_to_its_end(self):
-        state = self.path("state")
-        self.stats("-s", state, text=lines(0, 10))
-        before = self.read("state")
-        self.ends(b"state Input/output error; it is left as it was",
-                  "-s", state, call="fgets", after=3, text=lines(0, 20))
-        self.assertEqual(self.read("state"), before)
-
 
 if __name__ == "__main__":
     unittest.main()

@@ -87,12 +87,11 @@ class Files(StatsTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"standard output: No space left", done.stderr)
 
-    def test_state_that_is_a_link_to_itself(self):
-        state = self.path("state")
-        os.symlink(state, state)
-        self.fails(b"state: Too many levels of symbolic links", "-s", state,
-                   text=lines(0, 10))
-        self.assertEqual(os.listdir(self.directory), ["state"])
+    def test_database_that_is_a_link_to_itself(self):
+        db = self.path("db")
+        os.symlink(db, db)
+        self.fails(b"db: unable to open database file", "-s", db, text=lines(0, 5))
+        self.assertEqual(os.listdir(self.directory), ["db"])
 
     def test_new_file_that_is_a_pipe(self):
         os.mkfifo(self.path("page.new"))
@@ -124,30 +123,6 @@ class Lines(StatsTest):
             with self.subTest(text=text):
                 self.assertIn(b"blocked: 2\n", self.skipped(
                     1, lines(0, 1) + text + "\n" + lines(1, 2)))
-
-    def test_process_id(self):
-        """A line whose process is another one's is another line."""
-        def count(*before):
-            state = self.path("state")
-            if os.path.exists(state):
-                os.unlink(state)
-            return self.blocked("-s", state, text="".join(
-                text + HOLD + "\n" for text in before))
-
-        self.assertEqual(count("t[1]: ", "t[2]: ", "[2]: "), 2)
-        # These have none.
-        self.assertEqual(count("]: ", "t]: ", "1]: ", "2]: ", "t1]: ", "t2]: ",
-                               "t[]: ", ""), 1)
-        self.assertEqual(count("t[1]: ", "t[4294967297]: ", "t[0]: "), 3)
-
-    def test_same_cursor_again(self):
-        """Nothing is new, so the file stays."""
-        text = lines(0, 5) + "-- cursor: s=1\n"
-        state = self.path("state")
-        self.stats("-s", state, text=text)
-        before = os.stat(state)
-        self.stats("-s", state, text=text)
-        self.assertEqual(os.stat(state).st_ino, before.st_ino)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What must be so of totals, reports and state, wherever they came from. */
+/* What must be so of totals and reports, whatever lines they came from. */
 
 #include <ctype.h>
 #include <string.h>
@@ -12,8 +12,6 @@
 #include "../../stats/report.h"
 #include "check_stats.h"
 #include "fuzz.h"
-
-#include "../../stats/state.c"
 
 #define PRINTABLE \
 	" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
@@ -27,7 +25,6 @@ static void check_text(const char *, size_t);
 static int is_html(const char *);
 static void check_numbers(const char *);
 static void check_same_set(const struct set *, const struct set *);
-static char *written(struct state *, size_t *);
 
 ssize_t __wrap_getrandom(void *, size_t, unsigned);
 
@@ -69,29 +66,14 @@ check_totals(const struct totals *totals)
 	}
 	CHECK(connections == totals->connections);
 	CHECK(length == totals->length);
-	CHECK(totals->hosts.count <= connections);
-	CHECK((totals->hosts.count > 0) == (connections > 0));
+	CHECK(totals->host_count <= connections);
+	CHECK((totals->host_count > 0) == (connections > 0));
 	CHECK(totals->longest >= 0 && totals->longest <= length);
 	if (connections == 0)
 		return;
 	CHECK(totals->first >= 0 && totals->first <= totals->last);
 	CHECK(totals->longest <= totals->last - totals->first);
 	CHECK(totals->last <= LAST_MSEC);
-}
-
-void
-check_state(const struct state *state)
-{
-	size_t i;
-
-	check_totals(&state->totals);
-	CHECK(state->lines.count <= state->totals.connections);
-	CHECK(state->forgotten >= -1);
-	CHECK(state->forgotten <= state->totals.last);
-	for (i = 0; i < state->lines.count; i++) {
-		CHECK(ended(&state->lines.keys[i]) > state->forgotten);
-		CHECK(ended(&state->lines.keys[i]) <= state->totals.last);
-	}
 }
 
 void
@@ -174,65 +156,9 @@ check_numbers(const char *text)
 }
 
 void
-check_state_file(struct state *state)
+free_totals(struct totals *totals)
 {
-	struct state again;
-	size_t size, size_again;
-	char *file, *file_again;
-	FILE *in;
-
-	file = written(state, &size);
-	state_init(&again);
-	in = file_of(file, size);
-	CHECK(state_read(&again, in) == NULL);
-	fclose(in);
-
-	check_same_totals(&state->totals, &again.totals);
-	check_same_set(&state->lines, &again.lines);
-	CHECK(state->forgotten == again.forgotten && !again.changed);
-	CHECK(strcmp(state->cursor, again.cursor) == 0);
-	CHECK(state->lines.count <= STATE_LINES_MAX);
-
-	file_again = written(&again, &size_again);
-	CHECK(size == size_again && memcmp(file, file_again, size) == 0);
-	state_free(&again);
-	free(file);
-	free(file_again);
-}
-
-/*
- * Not fmemopen(3): with an older AddressSanitizer that is glibc's first, which
- * refuses a size of 0.
- */
-FILE *
-file_of(const void *data, size_t size)
-{
-	FILE *file;
-	int fd = memfd_create("state", MFD_CLOEXEC);
-
-	CHECK(fd != -1);
-	CHECK((file = fdopen(fd, "w+")) != NULL);
-	CHECK(fwrite(data, 1, size, file) == size);
-	rewind(file);
-	return file;
-}
-
-static char *
-written(struct state *state, size_t *size)
-{
-	char *file;
-	FILE *out = open_memstream(&file, size);
-
-	CHECK(out != NULL);
-	state_write(state, out);
-	CHECK(!ferror(out));
-	CHECK(fclose(out) == 0);
-	return file;
-}
-
-void
-state_free(struct state *state)
-{
-	totals_free(&state->totals);
-	set_free(&state->lines);
+	free(totals->hosts.keys);
+	free(totals->hosts.slots);
+	free(totals->days);
 }

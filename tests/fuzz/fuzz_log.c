@@ -49,7 +49,7 @@ check_accepted(const char *line, size_t size, const struct hold *hold)
 	CHECK(n > 0);
 	len = (size_t)n;
 	CHECK(len == strlen(text) && len >= TIMES_LEN);
-	if (line[size - 1] == '\n')
+	while (memchr(" \t\r\n", line[size - 1], 4) != NULL)
 		size--;
 	CHECK(size >= TIMES_LEN);
 	times = line + size - TIMES_LEN;
@@ -69,7 +69,8 @@ check_address(const char *line, const char *times)
 	    (isxdigit((unsigned char)p[-1]) || p[-1] == ':' || p[-1] == '.'))
 		p--;
 	CHECK(p < times && p - line >= 3 && memcmp(p - 3, "ip=", 3) == 0);
-	CHECK(p - line == 3 || p[-4] == ' ');
+	CHECK(p - line == 3 ||
+	    !(isascii((unsigned char)p[-4]) && isalnum((unsigned char)p[-4])));
 }
 
 static int

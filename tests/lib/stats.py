@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of tarpit-stats share.  TARPIT_STATS names the binary."""
 
+import contextlib
+import datetime
 import os
+import sqlite3
 import subprocess
 import tempfile
 import time
 import unittest
+import zoneinfo
 
 from tests.lib import TOP
 
@@ -14,6 +18,9 @@ STATS = os.path.abspath(os.environ.get(
 GOLDEN = os.path.join(TOP, "tests", "golden")
 BERLIN = "Europe/Berlin"
 # Noon of 22 November 2026, for reports that are to be the same each time.
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+LENGTH_MARKS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200,
+                14400, 28800, 43200, 86400)
 MADE = {"SOURCE_DATE_EPOCH": "1795348800"}
 
 
@@ -37,32 +44,50 @@ def lines(first, last):
                    for i in range(first, last))
 
 
-# A state file that was made up.
-FORGED = {"cursor": "", "connections": 3, "length": 6000,
-          "first": 1000000000000, "last": 1000000005000, "longest": 4000,
-          "forgotten": -1, "bins": ["7 1", "9 2"], "days": ["11574 3 6000"],
-          "hosts": [b"host" * 4, b"HOST" * 4],
-          "lines": [(1000000000010).to_bytes(8, "big") + b"01234567"]}
+def make_up(path, days, lengths, hosts=1):
+    """A database with these rows of days and of lengths in it."""
+    subprocess.run([STATS, "-k", "35", "-s", path], stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, check=True)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.executemany("INSERT INTO days VALUES (?, ?, ?, ?, ?, ?)", days)
+        db.executemany("INSERT INTO lengths VALUES (?, ?)", lengths)
+        db.execute("UPDATE totals SET unique_hosts = ?", (hosts,))
 
 
-def state_content(changes):
-    content = b"tarpit-stats state 1\n"
-    for name, value in {**FORGED, **changes}.items():
-        if not isinstance(value, list):
-            content += b"%s %s\n" % (name.encode(), str(value).encode())
-            continue
-        content += b"%s %d\n" % (name.encode(), len(value))
-        for part in value:
-            content += part if isinstance(part, bytes) else (
-                part.encode() + b"\n")
-    return content
+def make_up_holds(path, holds, zone, hosts):
+    """A database of any holds, pairs of ms, even of impossible ones."""
+    days, lengths = {}, {}
+    for connected, disconnected in holds:
+        length = disconnected - connected
+        day = local_day(connected, zone)
+        count, held, first, last, longest = days.get(
+            day, (0, 0, connected, disconnected, 0))
+        days[day] = (count + 1, held + length, min(first, connected),
+                     max(last, disconnected), max(longest, length))
+        end = length_end(length)
+        lengths[end] = lengths.get(end, 0) + 1
+    make_up(path, [(day, *row) for day, row in days.items()], lengths.items(),
+            hosts)
 
 
-def with_checksum(content):
-    total = 0xcbf29ce484222325
-    for octet in content:
-        total = (total ^ octet) * 0x100000001b3 % 2 ** 64
-    return content + b"checksum %016x\n" % total
+def local_day(msec, zone):
+    when = EPOCH + datetime.timedelta(milliseconds=msec)
+    if when.year == datetime.MAXYEAR:   # the local time may be beyond it
+        when = when.replace(year=datetime.MAXYEAR - 1)
+    offset = when.astimezone(zoneinfo.ZoneInfo(zone)).utcoffset()
+    return (msec + 1000 * int(offset.total_seconds())) // 86400000
+
+
+def length_end(length):
+    """The end of its bin, as stats/totals.h describes them."""
+    start = 0
+    for mark in LENGTH_MARKS:
+        for step in range(1, 21):
+            end = start + (1000 * mark - start) * step // 20
+            if length <= end:
+                return end
+        start = 1000 * mark
+    return 2 ** 63 - 1
 
 
 def run(*args, text="", tz="UTC", **more):

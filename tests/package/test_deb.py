@@ -129,7 +129,7 @@ class Lab(unittest.TestCase):
 
     def counted(self):
         return json.loads(run("tarpit-stats", "-f", "json", "-s",
-                              TOP + "/state", "/dev/null"))["emails_blocked"]
+                              TOP + "/tarpit.db", "/dev/null"))["emails_blocked"]
 
     def count(self):
         systemctl("start", "tarpit-stats.service")
@@ -288,7 +288,7 @@ class Remove(Lab):
         self.lines(10)
         self.assertEqual(self.count(), 10)
         apt("remove", "tarpit")
-        self.assertTrue(os.path.exists(TOP + "/state"))
+        self.assertTrue(os.path.exists(TOP + "/tarpit.db"))
         self.said = install()
         # Neither was switched off.
         for unit in ("tarpit.socket", "tarpit-nft.service",

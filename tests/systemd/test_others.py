@@ -298,7 +298,7 @@ class Rsyslog(Lab):
             command = crontab.read().splitlines()[-1].split(" root ")[1]
         subprocess.run(["sh", "-c", command], check=True)
         return int(re.search(r"^Emails blocked: (\d+)", run(
-            "tarpit-stats", "-s", "/var/lib/tarpit/state", "/dev/null"),
+            "tarpit-stats", "-s", "/var/lib/tarpit/tarpit.db", "/dev/null"),
             re.MULTILINE)[1])
 
     def only_root_and_adm_read(self):

@@ -18,7 +18,7 @@ from tests.lib.process import wait_for
 from tests.systemd.test_systemd import Lab
 
 TOP = "/var/lib/tarpit"
-STATE = TOP + "/state"
+DATABASE = TOP + "/tarpit.db"
 PAGE = TOP + "/www/index.html"
 NODE_EXPORTER = "/var/lib/prometheus/node-exporter"
 METRICS = NODE_EXPORTER + "/tarpit.prom"
@@ -49,17 +49,17 @@ class Stats(Lab):
         systemctl("start", "tarpit-stats.service")
 
     def counted(self):
-        return json.loads(run(STATS, "-f", "json", "-s", STATE,
+        return json.loads(run(STATS, "-f", "json", "-s", DATABASE,
                               "/dev/null"))["emails_blocked"]
 
-    def test_page_and_state(self):
+    def test_page_and_database(self):
         self.end_some(30)
         self.update()
         self.assertIn(">30<", read(PAGE))
         self.assertEqual(stat.S_IMODE(os.stat(PAGE).st_mode), 0o644)
         for path in TOP, TOP + "/www":
             self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o755)
-        self.assertEqual(stat.S_IMODE(os.stat(STATE).st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(os.stat(DATABASE).st_mode), 0o600)
         self.assertEqual(self.counted(), 30)
 
     def test_each_line_once(self):
@@ -133,14 +133,14 @@ class Stats(Lab):
 
     def test_error_is_heard(self):
         os.makedirs(TOP)
-        with open(STATE, "w") as state:
-            state.write("mine\n")
+        with open(DATABASE, "w") as file:
+            file.write("mine\n")
         with self.assertRaises(subprocess.CalledProcessError):
             self.update()
         systemctl("reset-failed", "tarpit-stats.service")
-        self.assertEqual(read(STATE), "mine\n")
+        self.assertEqual(read(DATABASE), "mine\n")
         self.assertTrue(wait_for(lambda: any(
-            "is not a state file" in entry["MESSAGE"]
+            "not a database of tarpit-stats" in entry["MESSAGE"]
             for entry in journal(self.cursor))))
 
     def test_replaces_files_once_they_are_on_the_disk(self):
@@ -149,7 +149,7 @@ class Stats(Lab):
         run("strace", "-f", "-o", trace, "-e",
             "trace=fsync,rename,openat,flock",
             "/usr/local/lib/tarpit/stats-update")
-        for name in STATE, PAGE:
+        for name in [PAGE]:
             calls = re.findall(
                 r'(fsync|rename)\((?:"%s\.new"|\d)' % re.escape(name),
                 read(trace).split('"%s.new"' % name, 1)[1])

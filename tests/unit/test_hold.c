@@ -151,7 +151,7 @@ START_TEST(writes_and_reads_every_day)
 }
 END_TEST
 
-START_TEST(reads_any_prefix)
+START_TEST(reads_whatever_stands_around_it)
 {
 	static const char *const lines[] = {
 		LINE,
@@ -163,6 +163,14 @@ START_TEST(reads_any_prefix)
 		"<21>1 2026-11-21T21:12:40.018Z vps tarpit 2481 - - " LINE,
 		"Nov 21 21:12:40 ip=vps tarpit[2481]: ip=1 " LINE,
 		"\xff\x01 " LINE,
+		"tarpit[2481]:" LINE,
+		"tarpit[2481]:\t" LINE,
+		"\xef\xbb\xbf" LINE,
+		"<21>1 - vps tarpit 2481 - - \xef\xbb\xbf" LINE,
+		LINE " ",
+		LINE "\t\t",
+		LINE "\r\n",
+		LINE "  \r\n\n",
 	};
 	struct hold hold, expected;
 	size_t i;
@@ -198,10 +206,12 @@ START_TEST(refuses_what_is_malformed)
 		"ip=2001:db8::g" TIMES,
 		"ip=1111:2222:3333:4444:5555:6666:7777:8888:9999" TIMES,
 		"ip=mail.example.org" TIMES,
-		LINE " ",
-		LINE "\n\n",
-		LINE "\r\n",
+		"x_ip=203.0.113.9" TIMES,
+		"x-ip=203.0.113.9" TIMES,
+		"Zip=203.0.113.9" TIMES,
+		"0ip=203.0.113.9" TIMES,
 		LINE " more=1",
+		LINE " .",
 		"ip=203.0.113.9 connected=2026-11-21T19:40:12.345Z",
 		"ip=203.0.113.9 disconnected=2026-11-21T19:40:12.345Z"
 		" connected=2026-11-21T21:12:40.018Z",
@@ -329,7 +339,7 @@ main(void)
 	tcase_add_test(tcase, longest_line_fits);
 	tcase_add_test(tcase, refuses_what_it_cannot_write);
 	tcase_add_test(tcase, writes_and_reads_every_day);
-	tcase_add_test(tcase, reads_any_prefix);
+	tcase_add_test(tcase, reads_whatever_stands_around_it);
 	tcase_add_test(tcase, refuses_what_is_malformed);
 	tcase_add_test(tcase, refuses_no_time);
 	tcase_add_test(tcase, reads_leap_days);

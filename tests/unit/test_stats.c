@@ -41,6 +41,31 @@ make_key(uint64_t n)
 	return key;
 }
 
+/* Returns whether the key was not there before. */
+static int
+add(struct set *set, const struct key *key)
+{
+	size_t before = set->count;
+
+	set_add_many(set, key, 1);
+	return set->count > before;
+}
+
+static void
+free_set(struct set *set)
+{
+	free(set->keys);
+	free(set->slots);
+	memset(set, 0, sizeof(*set));
+}
+
+static void
+free_totals(struct totals *totals)
+{
+	free_set(&totals->hosts);
+	free(totals->days);
+}
+
 START_TEST(set_knows_each_key_once)
 {
 	struct set set = { 0 };
@@ -49,19 +74,19 @@ START_TEST(set_knows_each_key_once)
 
 	for (n = 0; n < 100000; n++) {
 		key = make_key(n);
-		CHECK(set_add(&set, &key) == 1);
+		CHECK(add(&set, &key) == 1);
 	}
 	for (n = 0; n < 100000; n++) {
 		key = make_key(n);
-		CHECK(set_add(&set, &key) == 0);
+		CHECK(add(&set, &key) == 0);
 		CHECK(memcmp(&set.keys[n], &key, sizeof(key)) == 0);
 	}
 	ck_assert_uint_eq(set.count, 100000);
-	set_free(&set);
+	free_set(&set);
 	ck_assert_uint_eq(set.count, 0);
 	key = make_key(1);
-	ck_assert_int_eq(set_add(&set, &key), 1);
-	set_free(&set);
+	ck_assert_int_eq(add(&set, &key), 1);
+	free_set(&set);
 }
 END_TEST
 
@@ -71,12 +96,12 @@ START_TEST(set_has_a_seed_of_its_own)
 	struct set one = { 0 }, another = { 0 };
 	struct key key = make_key(1);
 
-	set_add(&one, &key);
-	set_add(&another, &key);
+	add(&one, &key);
+	add(&another, &key);
 	ck_assert_uint_ne(one.seed, 0);
 	ck_assert_uint_ne(one.seed, another.seed);
-	set_free(&one);
-	set_free(&another);
+	free_set(&one);
+	free_set(&another);
 }
 END_TEST
 
@@ -100,7 +125,7 @@ START_TEST(set_takes_many_at_a_time)
 		set_add_many(&set, keys, 1);
 	}
 	ck_assert_uint_eq(set.count, 70001);
-	set_free(&set);
+	free_set(&set);
 }
 END_TEST
 
@@ -113,11 +138,11 @@ START_TEST(set_is_small)
 
 	for (n = 1; n <= 3000000; n++) {
 		key = make_key(n);
-		set_add(&set, &key);
+		add(&set, &key);
 		CHECK(n <= 100000 ||
 		    (set.slot_mask + 1) * sizeof(*set.slots) <= 11 * n);
 	}
-	set_free(&set);
+	free_set(&set);
 }
 END_TEST
 
@@ -155,7 +180,7 @@ START_TEST(set_is_limited_to_what_a_slot_can_tell)
 			atexit(tell_asked);
 			asked = 0;
 			refused = UINT32_MAX;
-			set_add(&set, &key);
+			add(&set, &key);
 			_exit(0);
 		}
 		ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -176,7 +201,7 @@ bin_of(int64_t length)
 	totals_add(&totals, &hold, 1);
 	while (totals.lengths[bin] == 0)
 		bin++;
-	totals_free(&totals);
+	free_totals(&totals);
 	return bin;
 }
 
@@ -215,24 +240,7 @@ START_TEST(days_are_in_order)
 		    totals.days[i - 1].number, totals.days[i].number);
 	ck_assert_uint_eq(totals.days[2].connections, 2);
 	ck_assert_int_eq(totals.days[2].length, 20);
-	totals_free(&totals);
-}
-END_TEST
-
-START_TEST(time_is_not_counted_beyond_what_fits)
-{
-	struct totals totals = { .connections = 1, .length = LENGTH_MAX - 5 };
-	struct hold hold = { .connected = 100, .disconnected = 106 };
-
-	totals_add(&totals, &hold, 1);
-	ck_assert_uint_eq(totals.connections, 2);
-	ck_assert_int_eq(totals.length, LENGTH_MAX - 5);
-	ck_assert_int_eq(totals.days[0].length, 0);
-	hold.disconnected = 105;
-	totals_add(&totals, &hold, 1);
-	ck_assert_int_eq(totals.length, LENGTH_MAX);
-	ck_assert_int_eq(totals.days[0].length, 5);
-	totals_free(&totals);
+	free_totals(&totals);
 }
 END_TEST
 
@@ -294,7 +302,6 @@ main(void)
 	tcase_add_test(tcase, set_is_limited_to_what_a_slot_can_tell);
 	tcase_add_test(tcase, length_is_in_its_bin);
 	tcase_add_test(tcase, days_are_in_order);
-	tcase_add_test(tcase, time_is_not_counted_beyond_what_fits);
 	tcase_add_test(tcase, local_day_is_that_of_localtime);
 	tcase_add_test(tcase, hours_are_rounded_to_hundredths);
 	return run_case(tcase, "stats");
