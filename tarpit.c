@@ -489,8 +489,14 @@ static void
 limit_socket(int interval)
 {
 	int seconds = (interval + 999) / 1000;
+	char ch;
 
-	set_option(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	/*
+	 * A buffer that is full already must not become smaller: Linux would
+	 * then drop the client's acknowledgements, too.
+	 */
+	if (recv(CLIENT, &ch, 1, MSG_PEEK | MSG_DONTWAIT) == -1)
+		set_option(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
 	/* Or short intervals would wait for the client's delayed ACK. */
 	set_option(IPPROTO_TCP, TCP_NODELAY, 1);
 	/*
@@ -804,9 +810,13 @@ silence_usec(int error)
 	if (error == ECONNRESET ||
 	    getsockopt(CLIENT, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
 		return 0;
-	/* Owing us no acknowledgement that is overdue, it is there now. */
-	if (info.tcpi_state == TCP_ESTABLISHED && info.tcpi_retransmits == 0 &&
-	    info.tcpi_probes == 0)
+	/*
+	 * Owing us no acknowledgement that is overdue, it is there now; so is a
+	 * client that has kept its window closed for too long and still answers
+	 * the probes of it.
+	 */
+	if ((info.tcpi_state == TCP_ESTABLISHED || error == ETIMEDOUT) &&
+	    info.tcpi_retransmits == 0 && info.tcpi_probes == 0)
 		return 0;
 	msec = info.tcpi_last_ack_recv < info.tcpi_last_data_recv
 	    ? info.tcpi_last_ack_recv

@@ -115,7 +115,6 @@ WORDS = ([helo, pipeline] * 3 +
          [junk, nothing, nuls, tls, http, part_of_helo, auth, forged,
           no_newline, flood, proxy, telnet])
 
-FLOODS = no_newline, flood
 
 
 class Client:

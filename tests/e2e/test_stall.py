@@ -235,6 +235,23 @@ class ReceiveBuffer(unittest.TestCase):
                     self.assertLess(
                         self.parked(words, False, listener, other), 20000)
 
+    def test_is_left_alone_where_a_client_has_sent_already(self):
+        """Made smaller than what is in it, it would have the kernel drop the
+        client's acknowledgements, too.
+        """
+        def flood(client):
+            client.sendall(b"EHLO x\r\n" + b"x" * 9000)
+
+        for before, changed in (None, True), (flood, False):
+            client, server = tcp_pair()
+            size = server.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            with self.subTest(before=before), Tarpit(
+                    "-i", "10", before=before, pair=(client, server)) as t:
+                t.greeting()
+                now = int(re.search(r"skmem:\(r\d+,rb(\d+),",
+                                    t.socket_status())[1])
+                self.assertEqual(now < size, changed)
+
     def test_is_small_from_the_start_where_the_super_server_says_so(self):
         """As ReceiveBuffer= does in tarpit.socket."""
         with OtherHost() as other, \

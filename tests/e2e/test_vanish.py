@@ -44,5 +44,22 @@ class Vanished(unittest.TestCase):
                             hold.disconnected < gone.after + SLACK)
 
 
+class ClosedWindow(unittest.TestCase):
+    def test_that_still_answers_is_there_to_the_end(self):
+        """It is let go after 45 s, at a time when the last of its probes, ever
+        further apart, was long ago.
+        """
+        def small(client):
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+
+        with Tarpit("-i", "10", before=small) as t:
+            t.greeting()
+            t.client.sendall(b"EHLO x\r\n")
+            hold = t.line(300)
+            ended = time.time()
+        self.assertGreater(hold.length, 40)
+        self.assertLess(ended - hold.disconnected, 5)
+
+
 if __name__ == "__main__":
     unittest.main()
