@@ -5,15 +5,16 @@ CHECK_LIBS = -lcheck -lsubunit -lm -lrt -lpthread
 UNIT	= $(BUILD)/unit_hold $(BUILD)/unit_log $(BUILD)/unit_tarpit \
 	$(BUILD)/unit_stats $(BUILD)/unit_mx
 UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/write.c
+UNIT_MX_SRCS = mx/rules.c mx/name.c mx/dns.c
 # The programs with one thing changed, and what runs one of them.
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 	$(BUILD)/tarpit-leaping $(BUILD)/tarpit-unsealed \
 	$(BUILD)/tarpit-failing $(BUILD)/tarpit-stats-failing \
-	$(BUILD)/no_seccomp
+	$(BUILD)/tarpit-mx-failing $(BUILD)/no_seccomp
 # What tests/doubles/failing.c can let fail.
 CALLS	= asprintf calloc fdopen fflush flock fstat fsync ftruncate \
-	gethostname getrandom getsockname getsockopt pipe2 prctl pread read \
-	reallocarray send sendfile socket splice stat syscall
+	gethostname getrandom getsockname getsockopt pipe2 poll prctl pread \
+	read reallocarray recv send sendfile socket splice stat syscall
 # Those that are about times in a log, as the objects of tarpit-stats.
 $(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats: \
 	STD += $(STATS_STD)
@@ -60,10 +61,11 @@ $(BUILD)/unit_stats: tests/unit/test_stats.c tests/unit/unit.h \
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit/test_stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
 
-$(BUILD)/unit_mx: tests/unit/test_mx.c tests/unit/unit.h mx/rules.c mx/name.c \
+$(BUILD)/unit_mx: tests/unit/test_mx.c tests/unit/unit.h $(UNIT_MX_SRCS) \
 	$(MX_HEADERS)
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ tests/unit/test_mx.c mx/rules.c mx/name.c $(CHECK_LIBS)
+	$(COMPILE) -o $@ tests/unit/test_mx.c $(UNIT_MX_SRCS) -lresolv \
+	    $(CHECK_LIBS)
 
 $(BUILD)/tarpit-attempt: tests/doubles/attempt.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)
@@ -92,6 +94,11 @@ $(BUILD)/tarpit-stats-failing: tests/doubles/failing.c $(STATS_SRCS) hold.c \
 	@mkdir -p $(BUILD)
 	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
 	    tests/doubles/failing.c $(STATS_SRCS) hold.c $(STATS_LDADD)
+
+$(BUILD)/tarpit-mx-failing: tests/doubles/failing.c $(MX_SRCS) $(MX_HEADERS)
+	@mkdir -p $(BUILD)
+	$(COMPILE) $(UNCHANGED) $(CALLS:%=-Wl,--wrap=%) -o $@ \
+	    tests/doubles/failing.c $(MX_SRCS) $(LDADD) -lresolv
 
 $(BUILD)/tarpit-unsealed: $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,10 @@ FAILING(
 FAILING(
     ssize_t, getrandom, -1, (void *p, size_t n, unsigned flags), (p, n, flags))
 FAILING(ssize_t, read, -1, (int fd, void *p, size_t size), (fd, p, size))
+FAILING(int, poll, -1, (struct pollfd * fds, nfds_t count, int msec),
+    (fds, count, msec))
+FAILING(ssize_t, recv, -1, (int fd, void *p, size_t size, int flags),
+    (fd, p, size, flags))
 FAILING(int, fsync, -1, (int fd), (fd))
 FAILING(int, ftruncate, -1, (int fd, off_t size), (fd, size))
 FAILING(int, flock, -1, (int fd, int how), (fd, how))

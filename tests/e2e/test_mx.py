@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """tarpit-mx against a real DNS, and each rule broken once."""
 
+import errno
+import os
 import re
 import shutil
 import subprocess
 import unittest
 
 from tests.lib import mx, postfix
-from tests.lib.sandbox import needs_root
 from tests.lib.mailers import Dns, add_address, write
 from tests.lib.mx import Full, NameServer, Service, look, sections
+from tests.lib.process import wait_for
+from tests.lib.sandbox import needs_root
+from tests.lib.tarpit import BUILD
 
 MAIL, MAIL6 = "203.0.113.10", "2001:db8::10"
 TARPIT, TARPIT6 = "203.0.113.25", "2001:db8::25"
@@ -355,6 +359,60 @@ class Runs(WithServices):
             status, output, _ = look("-4", "good.example")
         self.assertEqual(status, 0, output)
         self.assertRegex(output, MAIL + r"  mail server, greeting in")
+
+
+class FailingCalls(WithServices):
+    """See ../doubles/failing.c."""
+
+    @staticmethod
+    def look(call, error, after, *args):
+        return look(*args, program=os.path.join(BUILD, "tarpit-mx-failing"),
+                    env={"FAIL": call, "ERRNO": str(error),
+                         "AFTER": str(after), "MORE": "0"})
+
+    def test_no_memory(self):
+        for after in range(3):
+            status, output, errors = self.look(
+                "calloc", errno.ENOMEM, after, "own.example")
+            self.assertEqual((status, output), (2, ""))
+            self.assertRegex(errors, r"\Atarpit-mx\S*: .*: Cannot allocate "
+                             r"memory\n\Z")
+
+    def test_poll(self):
+        status, output, errors = self.look(
+            "poll", errno.EIO, 0, "own.example")
+        self.assertEqual((status, output), (2, ""))
+        self.assertIn("poll: ", errors)
+        self.seen("poll", errno.EINTR, 0, "mail server, greeting")
+
+    def seen(self, call, error, after, *said):
+        """Of a domain whose host is a mail server."""
+        _, output, errors = self.look(call, error, after, "own.example")
+        self.assertEqual(errors, "")
+        for part in said:
+            self.assertIn(part, output)
+
+    def test_socket(self):
+        """The first is to see whether an address is one of this machine."""
+        self.seen("socket", errno.EMFILE, 0, "mail server, greeting")
+        self.seen("socket", errno.EMFILE, 1, "203.0.113.10  not asked",
+                  "unknown: 203.0.113.10, an address of own.example, could "
+                  "not be asked")
+
+    def test_connection(self):
+        self.seen("getsockopt", errno.EIO, 0, " not asked")
+        self.seen("getsockopt", errno.ETIMEDOUT, 0, " does not answer")
+        self.seen("getsockopt", errno.EADDRNOTAVAIL, 0, " no route from here")
+        self.seen("send", errno.EPIPE, 0, " closes at EHLO")
+        self.seen("send", errno.EPIPE, 1, "mail server, greeting")
+        self.seen("recv", errno.EAGAIN, 0, "mail server, greeting")
+        self.seen("recv", errno.EINTR, 0, "mail server, greeting")
+        self.seen("recv", errno.EIO, 0, " closes without a greeting")
+        heard = self.services[MAIL].heard
+        del heard[:]
+        self.seen("getsockname", errno.ENOBUFS, 0, "mail server, greeting")
+        self.assertTrue(wait_for(lambda: heard))
+        self.assertEqual(heard, [b"EHLO [IPv6:::1]\r\nQUIT\r\n"])
 
 
 class HostileDns(unittest.TestCase):

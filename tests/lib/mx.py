@@ -19,9 +19,9 @@ MX = os.path.abspath(os.environ.get(
     "TARPIT_MX", os.path.join(TOP, "tarpit-mx")))
 
 
-def look(*args, **kwargs):
+def look(*args, program=MX, **kwargs):
     """Exit status, standard output, standard error."""
-    done = subprocess.run([MX, *args], stdin=subprocess.DEVNULL,
+    done = subprocess.run([program, *args], stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=300, **kwargs)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 

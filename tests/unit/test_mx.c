@@ -2,10 +2,12 @@
 
 /*
  * rules_check(): each rule for a tarpit among the mail servers of a domain is
- * broken once.  Names: which are valid.
+ * broken once.  Names: which are valid.  dns_parse(): what it reads, and what
+ * it refuses.
  */
 
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -468,6 +470,177 @@ START_TEST(names)
 }
 END_TEST
 
+/* A name server's answer about example.org, which offset 12 points at. */
+static struct {
+	unsigned char bytes[4096];
+	size_t size;
+	struct dns_answer answer;
+} m;
+
+#define NAME "\7example\3org\0"
+#define HERE "\xc0\x0c"
+
+static void
+put(const char *bytes, size_t size)
+{
+	memcpy(m.bytes + m.size, bytes, size);
+	m.size += size;
+}
+
+static void
+put_number(int number)
+{
+	char bytes[] = { (char)(number >> 8), (char)number };
+
+	put(bytes, sizeof(bytes));
+}
+
+static void
+start_message(int type)
+{
+	m.size = 0;
+	put("\0\1\x81\x80\0\1\0\0\0\0\0\0", 12);
+	put(NAME, sizeof(NAME) - 1);
+	put_number(type);
+	put_number(C_IN);
+}
+
+static void
+put_record(
+    const char *owner, int type, int class, const char *data, size_t size)
+{
+	put(owner, strlen(owner));
+	if (strncmp(owner, HERE, 2) != 0)
+		put(HERE, 2);
+	put_number(type);
+	put_number(class);
+	put("\0\0\1\x2c", 4);
+	put_number((int)size);
+	put(data, size);
+	m.bytes[7]++;
+}
+
+#define PUT(owner, type, data) \
+	put_record(owner, type, C_IN, data, sizeof(data) - 1)
+
+static void
+ck_parses(int type, enum dns_status status, size_t count)
+{
+	dns_parse(m.bytes, m.size, "example.org", type, &m.answer);
+	ck_assert_int_eq(m.answer.status, status);
+	ck_assert_uint_eq(m.answer.count, count);
+}
+
+START_TEST(records)
+{
+	int i;
+
+	start_message(T_MX);
+	ck_parses(T_MX, DNS_NO_RECORD, 0);
+	PUT(HERE, T_MX, "\1\2\4mail" HERE);
+	PUT(HERE, T_MX, "\0\0\0");
+	PUT("\1x", T_MX, "\0\0\1x\0");
+	PUT(HERE, T_A, "\1\2\3\4");
+	put_record(HERE, T_MX, C_CHAOS, "\0\0\0", 3);
+	ck_parses(T_MX, DNS_FOUND, 2);
+	ck_assert_uint_eq(m.answer.records[0].preference, 258);
+	ck_assert_str_eq(m.answer.records[0].name, "mail.example.org");
+	ck_assert_str_eq(m.answer.records[1].name, "");
+	ck_assert(!m.answer.is_alias && !m.answer.is_cut);
+	ck_parses(T_A, DNS_FOUND, 1);
+	ck_assert(IN6_IS_ADDR_V4MAPPED(&m.answer.records[0].addr));
+
+	start_message(T_AAAA);
+	PUT(HERE, T_AAAA, "0123456789abcdef");
+	ck_parses(T_AAAA, DNS_FOUND, 1);
+	ck_assert_mem_eq(&m.answer.records[0].addr, "0123456789abcdef", 16);
+
+	start_message(T_A);
+	for (i = 0; i < DNS_RECORDS_MAX; i++)
+		PUT(HERE, T_A, "\1\2\3\4");
+	ck_parses(T_A, DNS_FOUND, DNS_RECORDS_MAX);
+	ck_assert(!m.answer.is_cut);
+	PUT(HERE, T_A, "\1\2\3\4");
+	ck_parses(T_A, DNS_FOUND, DNS_RECORDS_MAX);
+	ck_assert(m.answer.is_cut);
+}
+END_TEST
+
+START_TEST(aliases)
+{
+	char owner[] = "\1a", target[] = "\1a" HERE;
+	int i;
+
+	start_message(T_A);
+	PUT("\1X", T_A, "\1\2\3\4");
+	PUT(HERE, T_CNAME, "\1x" HERE);
+	put_record(HERE, T_CNAME, C_CHAOS, "\1y" HERE, 4);
+	ck_parses(T_A, DNS_FOUND, 1);
+	ck_assert(m.answer.is_alias);
+
+	start_message(T_A);
+	PUT(HERE, T_CNAME, "\1a" HERE);
+	for (i = 0; i < 15; i++) {
+		owner[1] = (char)('a' + i);
+		target[1] = (char)('b' + i);
+		put_record(owner, T_CNAME, C_IN, target, 4);
+	}
+	ck_parses(T_A, DNS_NO_RECORD, 0);
+	put_record("\1p", T_CNAME, C_IN, "\1q" HERE, 4);
+	ck_parses(T_A, DNS_LOOP, 0);
+
+	start_message(T_A);
+	PUT(HERE, T_CNAME, HERE);
+	ck_parses(T_A, DNS_LOOP, 0);
+}
+END_TEST
+
+START_TEST(malformed)
+{
+	size_t size;
+
+	start_message(T_MX);
+	PUT(HERE, T_MX, "\0\1\1x\0");
+	for (size = 0; size < m.size; size++) {
+		dns_parse(m.bytes, size, "example.org", T_MX, &m.answer);
+		ck_assert_int_eq(m.answer.status, DNS_MALFORMED);
+	}
+	dns_parse(m.bytes, 65536, "example.org", T_MX, &m.answer);
+	ck_assert_int_eq(m.answer.status, DNS_MALFORMED);
+	PUT(HERE, T_MX, "\0\1\1x\0\0");
+	ck_parses(T_MX, DNS_MALFORMED, 0);
+
+	start_message(T_MX);
+	PUT(HERE, T_MX, "\0\1");
+	PUT(HERE, T_A, "\1\2\3");
+	PUT(HERE, T_AAAA, "\1\2\3");
+	ck_parses(T_MX, DNS_MALFORMED, 0);
+	ck_parses(T_A, DNS_MALFORMED, 0);
+	ck_parses(T_AAAA, DNS_MALFORMED, 0);
+	PUT(HERE, T_CNAME, "\xff\xff");
+	ck_parses(T_A, DNS_MALFORMED, 0);
+	start_message(T_MX);
+	PUT(HERE, T_MX, "\0\1\xff\xff");
+	ck_parses(T_MX, DNS_MALFORMED, 0);
+	/* An owner's name that points behind the message. */
+	start_message(T_MX);
+	PUT("\xc0\xff", T_A, "\1\2\3\4");
+	ck_parses(T_MX, DNS_MALFORMED, 0);
+}
+END_TEST
+
+/* What could move the cursor of a terminal. */
+START_TEST(hostile_names)
+{
+	start_message(T_MX);
+	PUT(HERE, T_MX, "\0\1\7\x1b[31m\r\n\0");
+	PUT(HERE, T_MX, "\0\1\4\0\xff .\0");
+	ck_parses(T_MX, DNS_FOUND, 2);
+	ck_assert_str_eq(m.answer.records[0].name, "\\027[31m\\013\\010");
+	ck_assert_str_eq(m.answer.records[1].name, "\\000\\255\\032\\.");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -487,5 +660,9 @@ main(void)
 	tcase_add_test(tcase, greeting);
 	tcase_add_test(tcase, longest_names);
 	tcase_add_test(tcase, names);
+	tcase_add_test(tcase, records);
+	tcase_add_test(tcase, aliases);
+	tcase_add_test(tcase, malformed);
+	tcase_add_test(tcase, hostile_names);
 	return run_case(tcase, "mx");
 }
