@@ -22,7 +22,7 @@ $(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats: \
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime \
 	nftables dnsmasq-base
 
-# All of it, or with TESTS="test_seal test_state" those of tests/e2e only.
+# All of it, or with TESTS="test_seal test_database" those of tests/e2e only.
 TESTS	=
 
 WITH_ALL = $(if $(TESTS),,check-units check-fuzz)
