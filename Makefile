@@ -57,8 +57,8 @@ MX_OBJS	= $(MX_SRCS:.c=.o)
 MX_HEADERS = cap.h version.h mx/*.h
 
 .PHONY: all help small deps run check check-programs check-units check-fuzz \
-	check-systemd check-mail check-page check-deb check-ports built \
-	coverage check-sanitized check-valgrind chaos fuzz picture bench \
+	check-systemd check-mail check-page check-deb check-ports check-guests \
+	built coverage check-sanitized check-valgrind chaos fuzz picture bench \
 	bench-supers bench-hold lint lint-build install uninstall dist deb clean
 # Nothing else can begin while what it takes is being installed.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)

@@ -184,6 +184,11 @@ picture: all	## draw the README's picture
 check-deb:	## the package, on fresh machines
 	tests/package/check-deb $(SUITES)
 
+# Under the kernels of Debian releases, emulated, for each SUITE:ARCHITECTURE in
+# GUESTS; tests/setup/deps guests installs what that takes.
+check-guests:	## under Debian's kernels, on x86-64 and ARM64
+	tests/guests/check-guests $(GUESTS)
+
 # Ten thousand clients that misbehave; root.
 chaos: tarpit	## 10,000 clients that misbehave
 	tests/setup/unpack $(BUILD)/root $(SERVERS)
