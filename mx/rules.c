@@ -103,6 +103,7 @@ static const struct meaning meanings[SERVICES] = {
 static void say(struct check *, enum verdict, const char *, ...)
     __attribute__((__format__(__printf__, 3, 4)));
 static int check_mx(struct check *);
+static void check_room(struct check *);
 static void check_null_mx(struct check *);
 static void check_host(struct check *, const struct host *);
 static void check_status(struct check *, const struct host *);
@@ -137,6 +138,7 @@ rules_check(const struct domain *domain, int cap, rules_say *said, void *arg)
 
 	if (!check_mx(&check))
 		return check.worst;
+	check_room(&check);
 	for (i = 0; i < domain->count; i++)
 		check_host(&check, &domain->hosts[i]);
 	if (is_nobody_reached(domain))
@@ -217,12 +219,20 @@ check_mx(struct check *check)
 		    name);
 		break;
 	}
+	return domain->count > 0;
+}
+
+/* A domain that is cut has hosts, which are checked as far as they go. */
+static void
+check_room(struct check *check)
+{
+	const struct domain *domain = check->domain;
+
 	if (domain->is_cut)
 		say(check, VERDICT_UNKNOWN,
 		    "%s has more than %d MX records, and the rest was not"
 		    " looked at",
-		    name, HOSTS_MAX);
-	return domain->count > 0;
+		    domain->name, HOSTS_MAX);
 }
 
 static void

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import unittest
 
-from tests.lib import mx, postfix
+from tests.lib import TOP, mx, postfix
 from tests.lib.mailers import Dns, add_address, write
 from tests.lib.mx import Full, NameServer, Service, look, sections
 from tests.lib.process import wait_for
@@ -359,6 +359,35 @@ class Runs(WithServices):
             status, output, _ = look("-4", "good.example")
         self.assertEqual(status, 0, output)
         self.assertRegex(output, MAIL + r"  mail server, greeting in")
+
+
+class BehindTheRules(WithServices):
+    """Of units/nftables: who has been to the mail server is refused."""
+
+    def setUp(self):
+        with open(os.path.join(TOP, "units/nftables/tarpit.nft")) as file:
+            rules = file.read()
+        for theirs, ours in ("192.0.2.10", MAIL), ("192.0.2.25", TARPIT):
+            self.assertIn(theirs, rules)
+            rules = rules.replace(theirs, ours)
+        for address in MAIL6, TARPIT6:
+            self.assertIn(address, rules)
+        if subprocess.run(["nft", "-f", "-"], input=rules, text=True,
+                          capture_output=True).returncode != 0:
+            self.skipTest("no nftables in this kernel, or in a namespace")
+        self.addCleanup(subprocess.run, ["nft", "flush", "ruleset"])
+
+    def test_asks_the_tarpit_first(self):
+        """And says what it may be if that is of no use, since it was there
+        before.
+        """
+        status, output, _ = look("good.example")
+        self.assertEqual(status, 0, output)
+        status, output, _ = look("-t", "tarpit.example.org", "good.example")
+        self.assertEqual(status, 1)
+        self.assertEqual(output.count(
+            "or nftables' rule refuses this machine, which has been to the "
+            "mail server before"), 2, output)
 
 
 class FailingCalls(WithServices):
