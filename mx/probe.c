@@ -416,8 +416,9 @@ service_of_error(int error)
 {
 	switch (error) {
 	case ECONNREFUSED:
-	case ECONNRESET:
 		return SERVICE_REFUSES;
+	case ECONNRESET: /* once there was a connection */
+		return SERVICE_CLOSES;
 	case ETIMEDOUT:
 		return SERVICE_NO_REPLY;
 	case EHOSTUNREACH:
