@@ -14,7 +14,7 @@ from tests.lib.moment import SLACK, Moment
 from tests.lib.net import tcp_pair
 from tests.lib.process import wait_for
 from tests.lib.stats import StatsTest, lines
-from tests.lib.tarpit import BUILD, Tarpit, needs_seal
+from tests.lib.tarpit import BUILD, Tarpit
 
 FAILING = os.path.join(BUILD, "tarpit-failing")
 FAILING_STATS = os.path.join(BUILD, "tarpit-stats-failing")
@@ -32,12 +32,13 @@ class Tarpits(unittest.TestCase):
     def held(self, *args, **more):
         return Tarpit("-i", "10", *args, binary=FAILING, env=failing(**more))
 
-    @needs_seal
     def test_sealing_without_no_new_privs(self):
-        """Which root can do; any other hold would go on unsealed."""
+        """No user but root can, and root has become nobody: the hold goes on
+        unsealed.
+        """
         with self.held(call="prctl", error=errno.EINVAL) as t:
             t.stuck()
-            self.assertEqual(t.status("Seccomp"), "2")
+            self.assertEqual(t.status("Seccomp"), "0")
             self.assertEqual(t.status("NoNewPrivs"), "0")
             self.assertEqual(len(t.expect(20)), 20)
             t.client.close()
