@@ -37,7 +37,6 @@ struct process {
 	int64_t start; /* ms since the machine started */
 };
 
-static int find_user(uid_t *);
 static int count_processes(struct held *, DIR *, uid_t);
 static void count_process(struct held *, int, const char *, int64_t);
 static int read_process(int, const char *, struct process *);
@@ -48,35 +47,16 @@ void
 held_count(struct held *held)
 {
 	struct process first;
-	uid_t user;
+	struct passwd *user = getpwnam(USER);
 	DIR *proc;
 
 	memset(held, 0, sizeof(*held));
-	if (find_user(&user) == -1 || (proc = opendir("/proc")) == NULL)
+	if (user == NULL || (proc = opendir("/proc")) == NULL)
 		return;
 	/* Whoever may not see the first process does not see all others. */
 	if (read_process(dirfd(proc), "1", &first) == 0)
-		held->known = count_processes(held, proc, user) == 0;
+		held->known = count_processes(held, proc, user->pw_uid) == 0;
 	closedir(proc);
-}
-
-/* In the file: getpwnam(3) of a static program needs libraries after all. */
-static int
-find_user(uid_t *user)
-{
-	FILE *file = fopen("/etc/passwd", "re");
-	struct passwd *entry;
-
-	if (file == NULL)
-		return -1;
-	while ((entry = fgetpwent(file)) != NULL) {
-		if (strcmp(entry->pw_name, USER) == 0) {
-			*user = entry->pw_uid;
-			break;
-		}
-	}
-	fclose(file);
-	return entry == NULL ? -1 : 0;
 }
 
 static int
