@@ -5,6 +5,7 @@ tarpit under xinetd, the syslog daemon it writes to, and what is on the wire.
 
 import collections
 import os
+import secrets
 import select
 import shutil
 import signal
@@ -256,6 +257,16 @@ class Wire:
         if tcp[13] & (FIN | RST):
             self.ends[frozenset([source, to])].append(
                 (source, tcp[13] & RST))
+
+    def catch_up(self):
+        """Until all that has been on the wire so far is noted."""
+        mark = secrets.token_bytes(16)
+        with socket.create_server(("127.0.0.1", 0)) as listener, \
+                socket.create_connection(listener.getsockname()) as client:
+            client.sendall(mark)
+            if not wait_for(lambda: mark in self.streams(
+                    lambda source, to: source == client.getsockname()), 200):
+                raise AssertionError("the wire is not listened to")
 
     def streams(self, condition):
         """The octets of each, of those that condition(from, to) wants."""

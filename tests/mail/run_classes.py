@@ -9,7 +9,8 @@ CLASSES = {
     "test_mail": ["OpenSmtpd", "Postfix", "PatientExim", "Exim",
                   "PostfixWatchdog"],
     "test_later": ["OpenSmtpdLater", "PostfixLater", "EximLater",
-                   "SendmailLater", "SendmailKilled", "DmaLater", "Bot"],
+                   "SendmailLater", "SendmailKilled", "DmaLater",
+                   "NullmailerLater", "Bot"],
 }
 
 

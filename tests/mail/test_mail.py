@@ -149,6 +149,7 @@ class Lab:
 
     def nothing_is_lost(self):
         """All are delivered, once each; nothing has come back."""
+        self.wire.catch_up()
         self.assertTrue(wait_for(lambda: not self.server.queue()))
         for message in self.messages:
             self.assertEqual(self.copies(message), 1, self.server.log())
@@ -328,6 +329,7 @@ class Mail(Lab):
         self.start()
         self.send("first.example")
         self.arrive(*self.messages)
+        self.wire.catch_up()
         self.nothing_was_told()
         self.assertIn(b"EHLO client.example\r\n",
                       b"".join(self.wire.told(TARPIT)))
