@@ -17,7 +17,7 @@
 /*
  * Open the file that send_bytes() sends from, in the place of standard output,
  * and make the client's socket non-blocking.  To be called before seal(), with
- * SEND_CLIENT open.  Where there is no such file, as without /proc,
+ * SEND_CLIENT open.  Where there is no such file, as in some sandboxes,
  * send_bytes() does without.
  */
 void send_open(void);

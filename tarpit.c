@@ -173,6 +173,7 @@ main(int argc, char *argv[])
 	    !is_socket(CLIENT) && !is_socket(STDERR_FILENO), &while_waiting);
 	parse_options(argc, argv, &options);
 	close_others();
+	send_open();
 	give_up_root();
 	if (client_address(CLIENT, &hold.addr) == -1)
 		fatal("standard input is not a connected TCP socket");
@@ -184,7 +185,6 @@ main(int argc, char *argv[])
 	seed_random();
 	c.until = c.since + draw_cap(options.cap);
 	limit_socket(options.interval);
-	send_open();
 	hold_client(&c, &options);
 	hold.disconnected = hold.connected + held_msec(&c);
 	hang_up();
