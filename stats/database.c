@@ -140,6 +140,9 @@ database_open(const char *path)
 	if (db == NULL)
 		err(EXIT_FAILURE, "%s", path);
 	db->path = path;
+	/* One thread needs no locks, and nobody asks how much memory is in use. */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (access(path, F_OK) == -1 && errno == ENOENT)
 		return db;
 	open_file(db, SQLITE_OPEN_READONLY);
