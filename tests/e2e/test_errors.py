@@ -6,6 +6,7 @@ import socket
 import subprocess
 import unittest
 
+from tests.lib.failing import FAILING, failing
 from tests.lib.log import Syslog
 from tests.lib.net import listen, tcp_pair
 from tests.lib.sandbox import needs_root
@@ -208,6 +209,13 @@ class Surroundings(unittest.TestCase):
             t.client.close()
             self.assertEqual(t.process.wait(60), 0)
             t.process.stderr = open(os.devnull, "rb")
+
+    def test_no_name_of_its_own_socket(self):
+        with Syslog() as syslog, socket.socket() as unconnected:
+            done = subprocess.run([FAILING], stdin=unconnected, timeout=60,
+                                  env=failing("getsockname"))
+            self.assertEqual(done.returncode, 64)
+            self.assertIn("not a connected TCP", syslog.collect(1)[0])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import unittest
 
+from tests.lib.failing import FAILING, failing
 from tests.lib.leaping import Leaping
 from tests.lib.net import tcp_pair
 from tests.lib.process import wait_for
@@ -39,6 +40,26 @@ class Greeting(unittest.TestCase):
             with self.subTest(words=words), Tarpit(
                     before=lambda client: client.sendall(words)) as t:
                 self.assertEqual(t.greeting(), GREETING)
+
+    def test_no_host_name(self):
+        client, server = tcp_pair()
+        with client, server, subprocess.Popen(
+                [FAILING, "-d"], stdin=server, stderr=subprocess.PIPE,
+                env=failing("gethostname")) as process:
+            server.close()
+            self.assertEqual(client.recv(100), b"220 localhost ESMTP\r\n")
+            client.close()
+            self.assertEqual(process.wait(60), 0)
+
+    def test_is_greeted_by_an_address(self):
+        client, server = tcp_pair()
+        with client, server, subprocess.Popen(
+                [TARPIT, "-d", "-n", "[192.0.2.1]"], stdin=server,
+                stderr=subprocess.DEVNULL) as process:
+            server.close()
+            self.assertEqual(client.recv(100), b"220 [192.0.2.1] ESMTP\r\n")
+            client.close()
+            self.assertEqual(process.wait(60), 0)
 
 
 class Command(unittest.TestCase):

@@ -9,6 +9,7 @@ import socket
 import time
 import unittest
 
+from tests.lib.failing import held
 from tests.lib.moment import SLACK, Moment
 from tests.lib.process import wait_for
 from tests.lib.tarpit import BUILD, Tarpit
@@ -103,6 +104,18 @@ class Departure(unittest.TestCase):
                 t.signal(signal.SIGTERM)
             ended.check(t.line().disconnected)
 
+    def test_had_left_before_the_program_started(self):
+        """It is not said to have left before it came."""
+        def leave(client):
+            client.close()
+            time.sleep(1)
+
+        with Tarpit(before=leave) as t:
+            hold = t.line()
+            self.assertEqual(hold.length, 0)
+            self.assertTrue(
+                t.started - 0.001 <= hold.connected < time.time())
+
 
 class HalfClosed(unittest.TestCase):
     def test_is_held_on(self):
@@ -150,6 +163,30 @@ class SteppedClock(unittest.TestCase):
                     t.started - 0.001 <= hold.connected < begun, hold)
                 self.assertTrue(2.5 - SLACK < hold.length <
                                 time.time() - t.started + SLACK, hold.length)
+
+
+class Failing(unittest.TestCase):
+    """A system call fails."""
+
+    def test_nothing_known_of_the_connection(self):
+        """Its whole length counts then."""
+        with held("-i", "60000", call="getsockopt", after=1) as t:
+            t.greeting()
+            t.client.sendall(b"EHLO x\r\n")
+            self.assertTrue(wait_for(t.heard))
+            t.client.close()
+            time.sleep(2 * SLACK)
+            with Moment() as ended:
+                t.signal(signal.SIGTERM)
+            ended.check(t.line().disconnected)
+
+    def test_clock_before_1970(self):
+        """No such line can be written."""
+        with held(call="1969") as t:
+            t.stuck()
+            t.client.close()
+            self.assertEqual(t.output(), "")
+            self.assertEqual(t.process.returncode, 0)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from tests.lib.stats import STATS, StatsTest, line, moment, run
+from tests.lib.stats import STATS, StatsTest, line, lines, moment, run
 
 START = 1793527200000       # 1st November 2026, 10:00
 DAY = 86400000
@@ -138,6 +138,35 @@ class Messages(StatsTest):
         self.assertEqual(
             run(bad, bad).stderr, b"tarpit-stats: skipped 2 of 20 lines: not "
             b"tarpit's log lines\n")
+
+
+# What a line has of a hold.
+ITS_HOLD = "ip=192.0.2.1 connected=%s disconnected=%s" % (
+    "2026-11-21T19:40:12.345Z", "2026-11-21T21:12:40.018Z")
+
+
+class Lines(StatsTest):
+    def skipped(self, count, text, *args):
+        """Lines without a hold; all others have one, and are counted."""
+        done = run(*args, text=text)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b" %d of " % count, done.stderr)
+        return done.stdout
+
+    def test_long_last_line_without_its_end(self):
+        for length in 65536, 70000, 200000:
+            self.assertIn(b"blocked: 3\n", self.skipped(
+                1, lines(0, 3) + length * "x"))
+
+    def test_journal_entries_without_a_hold(self):
+        for text in ("MESSAGE=hello", '{"MESSAGE":"hello"}',
+                     '{"MESSAGE"%s"}' % ITS_HOLD, '{"MESSAGE" "%s"}' % ITS_HOLD,
+                     '{"MESSAGE":%s"}' % ITS_HOLD, '{"MESSAGE":"%s}' % ITS_HOLD,
+                     '{"MESSAGE', '{"MESSAGE"', '{"MESSAGE":',
+                     '{"MESSAGE":"'):
+            with self.subTest(text=text):
+                self.assertIn(b"blocked: 2\n", self.skipped(
+                    1, lines(0, 1) + text + "\n" + lines(1, 2)))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from tests.lib.sandbox import needs_root
-from tests.lib.stats import StatsTest, lines, run
+from tests.lib.stats import STATS, StatsTest, lines, run
 
 
 class Output(StatsTest):
@@ -103,6 +103,34 @@ class Output(StatsTest):
     def test_too_many_reports(self):
         for option, value in ("-o", "/dev/null"), ("-f", "text"):
             self.assertEqual(run(*17 * (option, value)).returncode, 64)
+
+
+class Files(StatsTest):
+    def fails(self, said, *args, **more):
+        done = run(*args, **more)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn(said, done.stderr)
+
+    def test_version_that_cannot_be_written(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [STATS, "-V"], stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"standard output: No space left", done.stderr)
+
+    def test_database_that_is_a_link_to_itself(self):
+        db = self.path("db")
+        os.symlink(db, db)
+        self.fails(b"db: unable to open database file", "-s", db,
+                   text=lines(0, 5))
+        self.assertEqual(os.listdir(self.directory), ["db"])
+
+    def test_new_file_that_is_a_pipe(self):
+        os.mkfifo(self.path("page.new"))
+        reader = os.open(self.path("page.new"), os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.fails(b"page: Invalid argument", "-o", self.path("page"))
+        self.assertFalse(os.path.exists(self.path("page")))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ and to a daemon that is slow, absent, dead or just being restarted.
 """
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import tempfile
 import time
 import unittest
 
+from tests.lib.failing import FAILING, failing
 from tests.lib.leaping import Leaping
 from tests.lib.log import LINE, Hold, Syslog
 from tests.lib.net import listen
@@ -373,6 +375,16 @@ class WithAnyDaemon(SyslogCase):
                 line, = daemon.collect()
                 self.assertEqual(Hold(line).ip, "127.0.0.1")
                 self.assertRegex(line, r"\A<21>" + LINE.pattern)
+
+    def test_no_file_of_its_own_left(self):
+        """For the message to syslog, at the first of several tries."""
+        with Syslog() as syslog, Tarpit(
+                syslog=True, binary=FAILING,
+                env=failing("socket", errno.ENFILE)) as t:
+            t.greeting()
+            t.client.close()
+            self.assertEqual(t.wait(), 0)
+            self.assertEqual(len(syslog.collect(1)), 1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The seal: once the command is heard, the kernel refuses to read."""
 
+import errno
 import os
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import time
 import unittest
 
+from tests.lib.failing import held
 from tests.lib.log import Syslog
 from tests.lib.tarpit import BUILD, TARPIT, Tarpit, needs_seal
 
@@ -138,6 +140,18 @@ class Unsealed(unittest.TestCase):
         with Tarpit("-i", "10", env={"TARPIT": TARPIT, "ATTEMPT": "kill"},
                     binary=os.path.join(BUILD, "no_seccomp")) as t:
             self.holds(t, "2")
+
+    def test_sealing_without_no_new_privs(self):
+        """No user but root can, and root has become nobody: the hold goes on
+        unsealed.
+        """
+        with held(call="prctl", error=errno.EINVAL) as t:
+            t.stuck()
+            self.assertEqual(t.status("Seccomp"), "0")
+            self.assertEqual(t.status("NoNewPrivs"), "0")
+            self.assertEqual(len(t.expect(20)), 20)
+            t.client.close()
+            t.line()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The endless reply."""
 
+import errno
 import os
 import re
 import signal
@@ -8,9 +9,11 @@ import socket
 import time
 import unittest
 
+from tests.lib.failing import held
 from tests.lib.leaping import Leaping
 from tests.lib.net import OtherHost, tcp_pair
 from tests.lib.process import wait_for
+from tests.lib.sandbox import needs_root
 from tests.lib.tarpit import GREETING, NAME, TARPIT, Tarpit, needs_seal
 
 LINE = re.compile(rb"250-" + re.escape(NAME.encode()) + rb" [a-z]+( [a-z]+)*")
@@ -259,6 +262,63 @@ class ReceiveBuffer(unittest.TestCase):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             self.assertLess(
                 self.parked(b"EHLO x\r\n", True, listener, other), 20000)
+
+
+class Failing(unittest.TestCase):
+    """A system call fails."""
+
+    def test_no_random_seed_yet(self):
+        """Two that start together differ all the same."""
+        replies = set()
+        for _ in range(2):
+            with held(call="getrandom", error=errno.EAGAIN) as t:
+                t.stuck()
+                replies.add(t.expect(60))
+        self.assertEqual(len(replies), 2)
+
+    def test_full_send_buffer_loses_no_byte(self):
+        for after in 0, 2:
+            with held(call="sendfile", error=errno.EAGAIN, after=after) as t:
+                self.assertEqual(t.stuck() + t.expect(5), b"250-mx.ex")
+                t.signal(signal.SIGTERM)
+                t.line()
+
+    def test_program_that_cannot_be_sent_from(self):
+        """Its bytes are copied then, at any moment, and for good."""
+        for call, after, more in (("pread", 0, 0), ("pipe2", 0, 0),
+                                  ("splice", 0, 0), ("sendfile", 0, 0),
+                                  ("sendfile", 3, 0), ("sendfile", 0, 999)):
+            with self.subTest(call=call, after=after, more=more), \
+                    held(call=call, error=errno.EINVAL, after=after,
+                              more=more) as t:
+                self.assertEqual(t.stuck() + t.expect(5), b"250-mx.ex")
+                t.signal(signal.SIGTERM)
+                self.assertEqual(t.line().ip, "127.0.0.1")
+                self.assertEqual(t.process.returncode, 0)
+
+    def test_not_run_for_a_second(self):
+        """The next octet's time is over before it is waited for."""
+        for after in range(4, 10):
+            with held(call="late", after=after) as t:
+                self.assertEqual(t.stuck() + t.expect(5), b"250-mx.ex")
+
+
+class Cable(unittest.TestCase):
+    @needs_root
+    def test_cannot_be_reached_for_a_second(self):
+        """Our kernel's buffer is full then; no byte is lost."""
+        with OtherHost() as other, \
+                socket.create_server((other.ADDRESS, 0)) as listener:
+            client, server = other.connect(listener)
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+            with Tarpit("-i", "10", pair=(client, server)) as t:
+                self.assertEqual(t.stuck(), b"250-")
+                other.cut()
+                time.sleep(1)
+                self.assertIsNone(t.process.poll())
+                other.mend()
+                self.assertRegex(
+                    t.expect(30), rb"\Amx.example.org [a-z ]{15}\Z")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """tarpit-stats: from log lines to numbers."""
 
 import calendar
+import errno
 import json
 import os
 import random
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import unittest
 
+from tests.lib.failing import FAILING_STATS, failing
 from tests.lib.sandbox import needs_root
 from tests.lib.stats import (BERLIN, GOLDEN, MADE, STATS, StatsTest, line,
                              lines, moment, run)
@@ -398,6 +400,80 @@ class Output(StatsTest):
         self.assertEqual(self.read("page"), before)
         self.assertEqual(sorted(os.listdir(self.directory)),
                          ["filler", "page"])
+
+
+class Failing(StatsTest):
+    """A system call fails."""
+
+    def failing(self, *args, text="", **more):
+        failed = self.path("failed")
+        done = subprocess.run(
+            [FAILING_STATS, *args], input=text.encode(), capture_output=True,
+            timeout=60, env=failing(**more) | {"FAILED": failed})
+        os.unlink(failed)
+        return done
+
+    def ends(self, said, *args, **more):
+        done = self.failing(*args, **more)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn(said, done.stderr)
+        self.assertEqual(done.stderr.count(b"\n"), 1)
+
+    def test_no_memory(self):
+        text = lines(0, 10)
+        for call, said in (("calloc", b"0 addresses or lines: "),
+                           ("reallocarray", b"0 days: ")):
+            self.ends(said + b"Cannot allocate memory", call=call,
+                      error=errno.ENOMEM, text=text)
+        self.ends(b"0 addresses or lines: Cannot allocate memory",
+                  call="reallocarray", error=errno.ENOMEM, after=1, text=text)
+
+    def test_no_random_seed(self):
+        self.ends(b"getrandom: Function not implemented", call="getrandom",
+                  error=errno.ENOSYS, text=lines(0, 10))
+
+    def test_read(self):
+        """Made again if it was interrupted; else said, and the rest told."""
+        log = self.write("log", lines(0, 10))
+        done = self.failing(log, call="read", error=errno.EINTR)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertIn(b"Emails blocked: 10\n", done.stdout)
+        done = self.failing(log, call="read", after=1)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"log: Input/output error\n", done.stderr)
+        self.assertIn(b"Emails blocked: 10\n", done.stdout)
+
+    def test_output_stays_as_it_was(self):
+        page = self.write("page", "old")
+        for call in "asprintf", "flock", "ftruncate", "fdopen", "fsync":
+            with self.subTest(call=call):
+                self.ends(b"page: No locks available\n", "-o", page,
+                          call=call, error=errno.ENOLCK, text=lines(0, 10))
+                self.assertEqual(self.read("page"), b"old")
+
+    def test_write_that_failed_in_between(self):
+        page = self.write("page", "old")
+        self.ends(b"page: Input/output error", "-o", page, call="ferror",
+                  text=lines(0, 10))
+        self.assertEqual(self.read("page"), b"old")
+        self.assertEqual(os.listdir(self.directory), ["page"])
+        done = self.failing(call="ferror", text=lines(0, 10))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"standard output: ", done.stderr)
+
+    def test_directory_that_cannot_be_synced(self):
+        self.ends(b"page: Input/output error", "-o", self.path("page"),
+                  call="fsync", after=1, text=lines(0, 10))
+        self.assertIn(b"Emails blocked: 10\n", self.read("page"))
+
+    def test_new_file_that_is_not_what_was_locked(self):
+        """It is opened again."""
+        for call in "fstat", "st_dev":
+            done = self.failing("-o", self.path("page"), call=call,
+                                text=lines(0, 10))
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            self.assertIn(b"Emails blocked: 10\n", self.read("page"))
+            self.assertEqual(os.listdir(self.directory), ["page"])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import unittest
 
 from tests.lib.moment import SLACK, Moment
 from tests.lib.net import OtherHost
+from tests.lib.sandbox import needs_root
 from tests.lib.tarpit import GREETING, Tarpit
 
 
@@ -42,6 +43,22 @@ class Vanished(unittest.TestCase):
                         self.assertTrue(
                             gone.before - interval - SLACK <
                             hold.disconnected < gone.after + SLACK)
+
+    @needs_root
+    def test_vanished_before_it_said_a_word(self):
+        """Only keepalives have asked for it, and then comes a signal."""
+        with OtherHost() as other, \
+                socket.create_server((other.ADDRESS, 0)) as listener, \
+                Tarpit("-i", "1000", pair=other.connect(listener)) as t:
+            t.greeting()
+            time.sleep(4)
+            with Moment() as gone:
+                other.cut()
+            time.sleep(5)
+            t.signal(signal.SIGTERM)
+            # The last keepalive may have been answered a second before.
+            gone.before -= 1
+            gone.check(t.line().disconnected)
 
 
 class ClosedWindow(unittest.TestCase):
