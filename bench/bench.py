@@ -104,7 +104,8 @@ hold:
   accept delay = 1h
 """
 
-IN_A_CROWD = ("floor", "  with sendfile", "small", "default", "  unsealed", "dynamic")
+IN_A_CROWD = ("floor", "  with sendfile", "small", "default", "  unsealed",
+              "dynamic")
 MEMORY = ("private dirty", "page tables", "kernel stack", "slab", "seal",
           "send page", "socket")
 

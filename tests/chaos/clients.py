@@ -116,7 +116,6 @@ WORDS = ([helo, pipeline] * 3 +
           no_newline, flood, proxy, telnet])
 
 
-
 class Client:
     """One connection, and what came of it."""
 

@@ -59,9 +59,9 @@ PER_READ = {
 
 # These have one deadline for a reply; and how many replies they wait for.
 PER_REPLY = {
-    # Its own deadline cannot be changed: its clock runs faster.  It is 120 s, or
-    # 60 in newer versions, less the moment that curl takes to start and connect:
-    # both are more than TIMEOUT, and none is four of them.
+    # Its own deadline cannot be changed: its clock runs faster.  It is 120 s,
+    # or 60 in newer versions, less the moment that curl takes to start and
+    # connect: both are more than TIMEOUT, and none is four of them.
     "curl": (["env", "LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1",
               "FAKETIME=+0 x%d" % (36 // TIMEOUT),
               "curl", "smtp://127.0.0.1:PORT/client.example", "-T",

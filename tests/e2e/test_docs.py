@@ -91,7 +91,8 @@ class Docs(unittest.TestCase):
                              name)
 
     def test_readme_lists_what_the_seal_allows(self):
-        allowed = re.findall(r"^\t(?:ALLOW_CALL|RULE)\(__NR_(\w+)", read("seal.c"), re.M)
+        allowed = re.findall(r"^\t(?:ALLOW_CALL|RULE)\(__NR_(\w+)",
+                             read("seal.c"), re.M)
         section = read("README.md").split("## Security")[1]
         listed = re.findall(r"^    (.*)$", section, re.M)[:3]
         self.assertEqual(

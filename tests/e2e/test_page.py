@@ -675,9 +675,10 @@ class Axes(unittest.TestCase):
         for seconds in self.SECONDS:
             end = datetime.datetime(2026, 11, 21) + datetime.timedelta(
                 seconds=seconds)
-            said += "%d seconds: %s\n" % (seconds, self.labels(Page(report_of_any(
+            page = Page(report_of_any(
                 [hold("2026-11-21T00:00:00.000Z",
-                      end.strftime("%Y-%m-%dT%H:%M:%S.000Z"))])), 2))
+                      end.strftime("%Y-%m-%dT%H:%M:%S.000Z"))]))
+            said += "%d seconds: %s\n" % (seconds, self.labels(page, 2))
         # To the year 10000, where a day begins 14 hours early.
         said += "all days: %s\n" % self.labels(Page(report_of_any(
             [hold("1970-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z"),

@@ -30,7 +30,8 @@ def golden(name):
 class Text(StatsTest):
     def test_to_the_letter(self):
         text = "".join(
-            line("192.0.2.1", START + i, 2 * HOUR if i > 1 else 20 * HOUR + 522000)
+            line("192.0.2.1", START + i,
+                 2 * HOUR if i > 1 else 20 * HOUR + 522000)
             for i in range(3)) + line("192.0.2.2", START + 9, 0)
         self.assertEqual(self.stats(text=text, tz=BERLIN), (
             "Stats since: 21st September 2006 @ 21:09\n"

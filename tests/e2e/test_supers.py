@@ -19,7 +19,7 @@ import unittest
 
 from tests.lib import TOP
 from tests.lib.log import Hold, Syslog
-from tests.lib.net import listen
+from tests.lib.net import listen, listens
 from tests.lib.process import running, wait_for
 from tests.lib.sandbox import mapped_ids
 from tests.lib.tarpit import SEALED, TARPIT
@@ -91,12 +91,6 @@ def status(pid, key):
     return None
 
 
-def listening():
-    return bool(subprocess.run(
-        ["ss", "-Hltn", "sport", "=", ":%d" % PORT],
-        capture_output=True, check=True).stdout)
-
-
 def connect(family=socket.AF_INET, source=None):
     client = socket.socket(family)
     client.settimeout(60)
@@ -152,7 +146,7 @@ class Server:
         for line in self.heard():
             said = said or self.last_word in line
         self.last_word = "" if said else self.last_word
-        return said and listening()
+        return said and listens(PORT)
 
     def over(self):
         """Nothing is left of it, not even one that waits to log its end."""

@@ -16,6 +16,13 @@ def listen(family=socket.AF_INET, backlog=128, port=0):
     return listener
 
 
+def listens(port):
+    """Whether anything here does."""
+    return bool(subprocess.run(
+        ["ss", "-Hltn", "sport", "=", ":%d" % port],
+        capture_output=True, check=True).stdout)
+
+
 def tcp_pair(family=socket.AF_INET):
     """Both ends of a TCP connection: the client's, the server's."""
     with listen(family) as listener:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 
+from tests.lib.net import listens
 from tests.lib.process import running, wait_for
 from tests.lib.tarpit import NAME, TARPIT
 
@@ -66,9 +67,7 @@ class Super:
             raise AssertionError("%s does not listen" % self.process.args[0])
 
     def listens(self):
-        return subprocess.run(
-            ["ss", "-Hltn", "sport", "=", ":%d" % self.port],
-            capture_output=True, check=True).stdout != b""
+        return listens(self.port)
 
     def close(self):
         self.process.terminate()

@@ -128,8 +128,9 @@ class Lab(unittest.TestCase):
         self.assertEqual(self.clients.still_dribble(clients), len(clients))
 
     def counted(self):
-        return json.loads(run("tarpit-stats", "-f", "json", "-s",
-                              TOP + "/tarpit.db", "/dev/null"))["emails_blocked"]
+        facts = json.loads(run("tarpit-stats", "-f", "json", "-s",
+                               TOP + "/tarpit.db", "/dev/null"))
+        return facts["emails_blocked"]
 
     def count(self):
         systemctl("start", "tarpit-stats.service")

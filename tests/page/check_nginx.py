@@ -59,7 +59,8 @@ class Nginx(unittest.TestCase):
         with open("/run/nginx.conf", "w") as file:
             file.write(CONFIG % block.replace("/var/lib/tarpit/www", ROOT))
         self.nginx = subprocess.Popen(
-            ["nginx", "-e", "stderr", "-c", "/run/nginx.conf", "-g", "daemon off;"])
+            ["nginx", "-e", "stderr", "-c", "/run/nginx.conf",
+             "-g", "daemon off;"])
         self.addCleanup(self.nginx.wait)
         self.addCleanup(self.nginx.terminate)
         self.assertTrue(wait_for(self.listens, 60))
