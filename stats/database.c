@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 
+#include <bsd/string.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -140,7 +141,7 @@ database_open(const char *path)
 	if (db == NULL)
 		err(EXIT_FAILURE, "%s", path);
 	db->path = path;
-	/* One thread needs no locks, and nobody asks how much memory is in use. */
+	/* One thread needs no locks, and no account of the memory. */
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (access(path, F_OK) == -1 && errno == ENOENT)
@@ -358,7 +359,7 @@ host_text(const struct in6_addr *host, char *text)
 {
 	address_text(host, text);
 	if (!IN6_IS_ADDR_V4MAPPED(host))
-		strcat(text, "/64");
+		strlcat(text, "/64", HOST_MAX);
 }
 
 /* host(address) in SQL. */
@@ -680,15 +681,15 @@ read_lengths(struct database *db, struct totals *totals)
 {
 	sqlite3_stmt *lengths = prepare(
 	    db, "SELECT up_to_ms, connections FROM lengths");
-	int64_t connections;
-	int bin;
 
 	while (step(db, lengths)) {
-		bin = bin_that_ends(sqlite3_column_int64(lengths, 0));
-		connections = sqlite3_column_int64(lengths, 1);
-		if (bin == -1 || connections < 0)
+		int bin = bin_that_ends(sqlite3_column_int64(lengths, 0));
+		int64_t connections = sqlite3_column_int64(lengths, 1);
+
+		if (bin >= 0 && connections >= 0)
+			totals->lengths[bin] = (uint64_t)connections;
+		else
 			fail(db, "table lengths: a length that cannot be");
-		totals->lengths[bin] = (uint64_t)connections;
 	}
 	sqlite3_finalize(lengths);
 }

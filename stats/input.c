@@ -103,9 +103,9 @@ next_line(struct input *input, struct text *line)
 static int
 line_in_buffer(struct input *input, struct text *line)
 {
-	const char *newline;
-
 	for (;;) {
+		const char *newline;
+
 		line->start = input->data + input->next;
 		newline = memchr(
 		    line->start, '\n', input->filled - input->next);
@@ -388,17 +388,21 @@ pid_in_brackets(const struct text *line)
 {
 	static const char blank[] =
 	    " \t\xef\xbb\xbf"; /* byte order mark, too */
-	const char *end = find_hold(line);
-	const char *p;
+	struct text before = { line->start,
+		(size_t)(find_hold(line) - line->start) };
+	const char *p, *end;
 
-	while (end > line->start &&
-	    memchr(blank, end[-1], sizeof(blank) - 1) != NULL)
-		end--;
-	if (end - line->start < 2 || end[-1] != ':' || end[-2] != ']')
+	while (before.len > 0 &&
+	    memchr(blank, before.start[before.len - 1], sizeof(blank) - 1) !=
+		NULL)
+		before.len--;
+	if (before.len < 2 || before.start[before.len - 1] != ':' ||
+	    before.start[before.len - 2] != ']')
 		return 0;
-	end -= 2;
-	for (p = end; p > line->start && p[-1] >= '0' && p[-1] <= '9'; p--)
-		continue;
+	end = before.start + before.len - 2;
+	p = end;
+	while (p > line->start && p[-1] >= '0' && p[-1] <= '9')
+		p--;
 	return p > line->start && p[-1] == '[' ? number(p, end) : 0;
 }
 

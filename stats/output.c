@@ -77,14 +77,15 @@ resolve(const char *path)
 {
 	char target[PATH_MAX];
 	struct stat status;
-	int fd;
 
 	if (lstat(path, &status) == -1 || !S_ISLNK(status.st_mode))
 		return strdup(path);
 	if (realpath(path, target) == NULL) {
-		if (errno != ENOENT ||
-		    (fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, MODE)) ==
-			-1)
+		int fd = errno == ENOENT
+		    ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, MODE)
+		    : -1;
+
+		if (fd == -1)
 			return NULL;
 		close(fd);
 		if (realpath(path, target) == NULL)
