@@ -25,7 +25,7 @@ static const char disconnected_key[] = " disconnected=";
 
 #define KEY_LEN(key) (sizeof(key) - 1)
 
-/* All that follows the address, a fixed number of octets. */
+/* All that follows the address, a fixed number of bytes. */
 #define TIMES_LEN \
 	(KEY_LEN(connected_key) + TIME_LEN + KEY_LEN(disconnected_key) + \
 	    TIME_LEN)
@@ -249,7 +249,7 @@ parse_time(const char *s, int64_t *msec)
 	return 0;
 }
 
-/* Without a branch for each octet: tarpit-stats does this by the million. */
+/* Without a branch for each byte: tarpit-stats does this by the million. */
 static int
 has_form_of_time(const char *s)
 {

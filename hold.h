@@ -25,11 +25,11 @@ struct hold {
 /* The latest time that a line can tell: the last ms of the year 9999. */
 #define HOLD_TIME_MAX INT64_C(253402300799999)
 
-/* Holds the longest line that hold_format() makes, of 121 octets, and a NUL. */
+/* Holds the longest line that hold_format() makes, of 121 bytes, and a NUL. */
 #define HOLD_LINE_MAX 128
 
 /*
- * Write the hold to buf, of size octets, as one line without a newline:
+ * Write the hold to buf, of size bytes, as one line without a newline:
  *
  *	ip=ADDRESS connected=TIME disconnected=TIME
  *
@@ -41,7 +41,7 @@ struct hold {
 int hold_format(const struct hold *, char *buf, size_t size);
 
 /*
- * Read the hold back from one line of len octets, which need not end in NUL.
+ * Read the hold back from one line of len bytes, which need not end in NUL.
  * Whatever stands before the word "ip=" is passed over, so that the prefix of
  * any syslog daemon will do, with a byte order mark or without a blank; blanks
  * and the end of a line may follow.  Returns 0, or -1 when the rest is not

@@ -430,7 +430,7 @@ peer_name(int fd, struct sockaddr *peer, socklen_t size)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERNAME, peer, &len);
 }
 
-/* There is room: host names have at most 64 octets on Linux. */
+/* There is room: host names have at most 64 bytes on Linux. */
 static void
 default_name(char *buf, size_t size)
 {
@@ -501,7 +501,7 @@ limit_socket(int interval)
 	set_option(IPPROTO_TCP, TCP_NODELAY, 1);
 	/*
 	 * Before the reply begins, a live client shows only by keepalives: as
-	 * often as it will by acknowledging the reply's octets.
+	 * often as it will by acknowledging the reply's bytes.
 	 */
 	set_option(SOL_SOCKET, SO_KEEPALIVE, 1);
 	set_option(IPPROTO_TCP, TCP_KEEPIDLE, seconds);
@@ -524,7 +524,7 @@ hold_client(struct connection *c, const struct options *options)
 		return;
 	if (hear_command(c) == -1)
 		return;
-	/* The reply's own octets show from here whether the client lives. */
+	/* The reply's own bytes show from here whether the client lives. */
 	set_option(SOL_SOCKET, SO_KEEPALIVE, 0);
 	start_reply(&c->reply, options->name);
 	give_back_stack();
@@ -544,7 +544,7 @@ greet(struct connection *c, const char *name)
 
 /*
  * Read HELO, EHLO or LHLO to the end of its line, and of anything else only
- * the octets that show that it is something else: no address and no password
+ * the bytes that show that it is something else: no address and no password
  * ever gets in here.
  */
 static int
@@ -795,8 +795,8 @@ held_msec(const struct connection *c)
 
 /*
  * How long ago did the client last show that it is there?  A reset is a sign
- * of life, unless it answers an octet sent after the client's FIN: then the
- * error is EPIPE, and the FIN, or the last octet that a half-closed client
+ * of life, unless it answers a byte sent after the client's FIN: then the
+ * error is EPIPE, and the FIN, or the last byte that a half-closed client
  * acknowledged, was the last one.  A peer that vanished acknowledges nothing.
  * See tcp(7), TCP_INFO.
  */
