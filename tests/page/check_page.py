@@ -364,7 +364,8 @@ def get_checker():
 def check_html(jar, paths):
     result = subprocess.run(
         ["java", "-Xss1m", "-jar", jar, "--also-check-css", "--stdout",
-         "--exit-zero-always", "--format", "json"] + paths, stdout=subprocess.PIPE,
+         "--exit-zero-always", "--format", "json"] + paths,
+        stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL, check=True, timeout=120)
     return ["%s:%s: %s" % (os.path.basename(one["url"]),
                            one.get("lastLine", 0), one["message"])
