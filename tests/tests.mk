@@ -121,7 +121,7 @@ built: $(BUILT)
 # where each is one of the source's.  tests/setup/deps coverage installs what
 # that takes; see tests/coverage/counters.c for how it is counted.
 COVERAGE = $(BUILD)/coverage
-COUNTED	= gcc $(STD) -DNOBODY=0 -O0 --coverage -fprofile-update=atomic \
+COUNTED	= gcc $(STD) -O0 --coverage -fprofile-update=atomic \
 	-fdata-sections -no-pie -Wl,-T,tests/coverage/counters.ld \
 	-Wl,--wrap=__gcov_exit -DCOUNTERS=\"$(CURDIR)/$$@.counters\" \
 	tests/coverage/counters.c
