@@ -298,7 +298,10 @@ def serve(path, policy):
         def log_message(self, *_):
             pass
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+    # A thread for each connection: a browser opens some in advance, on which it
+    # asks for nothing.
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                         Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
