@@ -644,7 +644,7 @@ def wakeups(pid):
 
 
 def measure_wire(row):
-    """Octets of IP, and packets, for one octet of the reply."""
+    """Bytes of IP, and packets, for one byte of the reply."""
     with pairs(row, WIRE_INTERVAL, WIRE_CONNECTIONS) as (clients, _):
         for client in clients:
             client.sendall(COMMAND)
@@ -750,16 +750,16 @@ def print_seal(row, unsealed):
         row.cpu["helo"] - unsealed.cpu["helo"]))
 
 
-def print_hour(row, octets, packets, calls):
+def print_hour(row, nbytes, packets, calls):
     print("\nAn hour held by %s (%d bytes at 4 s): %.0f ms of CPU, %.0f "
           "wakeups," % (row.name, HOUR_BYTES,
                         HOUR_BYTES * row.cpu["byte"] / 1000,
                         HOUR_BYTES * row.cpu["wakeups"]))
     if calls is not None:
         print("%.0f system calls (%.1f a byte)," % (HOUR_BYTES * calls, calls))
-    print("%.0f packets and %.0f KB of IP (%.1f octets and %.2f packets a "
+    print("%.0f packets and %.0f KB of IP (%.1f bytes and %.2f packets a "
           "byte, ACK included)." % (
-              HOUR_BYTES * packets, HOUR_BYTES * octets / 1024, octets,
+              HOUR_BYTES * packets, HOUR_BYTES * nbytes / 1024, nbytes,
               packets))
 
 

@@ -342,8 +342,8 @@ class Cost:
                    os.listdir("/proc/%d/task" % self.pid))
 
     def measure(self):
-        octets = (time.monotonic() - self.since) / PRICE_INTERVAL
-        usec = (self.cpu() - self.usec) / octets / self.holds
+        nbytes = (time.monotonic() - self.since) / PRICE_INTERVAL
+        usec = (self.cpu() - self.usec) / nbytes / self.holds
         self.hour_ms = usec * bench.HOUR_BYTES / 1000
         self.kb = bench.own_kb(self.pid) / self.holds
 
@@ -410,10 +410,10 @@ def measure_operator():
         bench.measure_socket, peers).values()) / 2
     memory = bench.undisturbed(bench.measure_memory, peers, row)
     bench.measure_bytes(peers, row)
-    octets, _ = bench.measure_wire(row)
+    nbytes, _ = bench.measure_wire(row)
     return (sum(memory.values()) - socket_kb,
             bench.HOUR_BYTES * row.cpu["byte"] / 1000,
-            bench.HOUR_BYTES * octets / 1024)
+            bench.HOUR_BYTES * nbytes / 1024)
 
 
 def build_go():

@@ -19,7 +19,7 @@ HOSTS = LINES // 10
 ROUNDS = 3
 
 RATIO_MIN = 10              # to mawk
-OCTETS_MAX = 32             # of memory for each address, above
+BYTES_MAX = 32             # of memory for each address, above
 KB_MAX = 4096
 LINEAR_MAX = 1.25           # time of a line, by that of one in a tenth
 
@@ -172,7 +172,7 @@ def main():
 
     ratio = mawk_seconds / seconds
     linear = seconds / (10 * all_of_it)
-    kb_max = KB_MAX + OCTETS_MAX * HOSTS // 1024
+    kb_max = KB_MAX + BYTES_MAX * HOSTS // 1024
     print("\ntarpit-stats, %d lines, %d addresses" % (LINES, HOSTS))
     print("| mawk | tarpit-stats | wc -l | mawk : tarpit-stats "
           "| tarpit-stats : wc -l | KB of memory | most |")

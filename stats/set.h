@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 /*
- * A set of keys of 16 octets, in the order in which they came, for millions of
- * them: 16 octets each, and at most 11 more for finding it.  All zero is an
+ * A set of keys of 16 bytes, in the order in which they came, for millions of
+ * them: 16 bytes each, and at most 11 more for finding it.  All zero is an
  * empty set.
  */
 struct key {
-	unsigned char octet[16];
+	unsigned char byte[16];
 };
 
 struct set {

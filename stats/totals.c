@@ -45,7 +45,7 @@ totals_host(const struct in6_addr *addr)
 
 	memcpy(&host, addr, sizeof(host));
 	if (!IN6_IS_ADDR_V4MAPPED(addr))
-		memset(&host.octet[8], 0, sizeof(host) - 8);
+		memset(&host.byte[8], 0, sizeof(host) - 8);
 	return host;
 }
 

@@ -39,7 +39,7 @@ SLACK = 3               # s; the clients themselves come late on a busy machine
 VANISHING = 60
 VANISH_AFTER = 8
 NOTICED = 120           # s after that, at the latest
-LINE_OCTETS = 600       # a line of the reply, and more
+LINE_BYTES = 600       # a line of the reply, and more
 CPU_SHARE = 0.1         # of a process's age, and CPU_START
 CPU_START = 0.3
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -164,7 +164,7 @@ class Witness:
         return {key: int(now[key].split()[0])
                 for key in ("VmRSS", "VmData", "VmStk", "VmPTE", "FDSize")}
 
-    async def octets(self, count):
+    async def nbytes(self, count):
         """Once it has been sent so many more."""
         goal = len(self.client.got) + count
         await wait_until(lambda: len(self.client.got) >= goal, 60)
@@ -234,7 +234,7 @@ class Chaos:
             self.hand.go_on(pid)
         for pid in set(live()) - pids:
             self.fault("process %d stays: %s", pid, status(pid).get("State"))
-        await asyncio.gather(*(w.octets(LINE_OCTETS) for w in witnesses))
+        await asyncio.gather(*(w.nbytes(LINE_BYTES) for w in witnesses))
         for witness, old in zip(witnesses, before):
             self.compare(witness, old, witness.measure())
         for witness in witnesses:
@@ -270,7 +270,7 @@ class Chaos:
             witness.task = asyncio.create_task(
                 client.run(clients.make_socket(client.address)))
             witnesses.append(witness)
-        await asyncio.gather(*(w.octets(LINE_OCTETS) for w in witnesses))
+        await asyncio.gather(*(w.nbytes(LINE_BYTES) for w in witnesses))
         self.patient.note()
         for started in self.patient.all:
             for witness in witnesses:
@@ -366,7 +366,7 @@ class Chaos:
                 self.judge_times(client, hold)
                 self.judge_pace(client, hold)
             if client is not None:
-                self.judge_octets(client, killed)
+                self.judge_bytes(client, killed)
         for address in lines:
             self.fault("a line for %s, whom nobody serves", address)
         for client in people.values():
@@ -410,10 +410,10 @@ class Chaos:
             if client.server[1] == self.patient.port else INTERVAL
         if len(client.got) - len(clients.GREETING) > \
                 hold.length * 1000 / (0.8 * interval) + len(clients.PREFIX):
-            self.fault("%d octets in %.1f s for %s", len(client.got),
+            self.fault("%d bytes in %.1f s for %s", len(client.got),
                        hold.length, client)
 
-    def judge_octets(self, client, killed):
+    def judge_bytes(self, client, killed):
         if not clients.is_of_the_tarpit(client.got):
             self.fault("%s got %r", client, client.got[:600])
         elif client.ended == "fin" and not killed and \
@@ -422,7 +422,7 @@ class Chaos:
 
     def report(self):
         vanished = sum(client.vanishes for client in self.clients)
-        print("%d clients, %d at a time, %d vanished, %d octets to them; "
+        print("%d clients, %d at a time, %d vanished, %d bytes to them; "
               "%d signals; %d lines, %d missing after SIGKILL" % (
                   len(self.clients), self.hand.most, vanished,
                   sum(len(client.got) for client in self.clients),

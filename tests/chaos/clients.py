@@ -143,7 +143,7 @@ class Client:
 
     def __str__(self):
         return ("client %d %s: %s %s %s, window %s, stays %.1f s, %s, got %d"
-                " octets, ended by %s" % (
+                " bytes, ended by %s" % (
                     self.number, self.address, self.when, self.words.__name__,
                     self.pace, self.window, self.stays, self.leaves,
                     len(self.got), self.ended))

@@ -79,7 +79,7 @@ class Call:
     def __init__(self):
         self.arrived = time.monotonic()
         self.spoke = None               # its first word
-        self.octets = 0                 # of the server's
+        self.nbytes = 0                 # of the server's
         self.left = None
         self.said = b""
 
@@ -119,7 +119,7 @@ class Relay:
         ready = select.select([client, server], [], [])[0]
         if server in ready:
             data = server.recv(4096)
-            call.octets += len(data)
+            call.nbytes += len(data)
             client.sendall(data)
         else:
             data = client.recv(4096)
@@ -251,8 +251,8 @@ class Clients(unittest.TestCase):
         call = self.relays[name, "held"].call(
             lambda call: call.spoke and
             time.monotonic() > call.spoke + 3 * TIMEOUT)
-        octets = call.octets
-        self.assertTrue(wait_for(lambda: call.octets > octets))
+        nbytes = call.nbytes
+        self.assertTrue(wait_for(lambda: call.nbytes > nbytes))
         self.check_ends_with_us(name, "held")
         # The bytes do it: without them its timeout is what it should be.
         self.check_patience(name, "slow", TIMEOUT)
@@ -260,7 +260,7 @@ class Clients(unittest.TestCase):
     def check_reads_on(self, name):
         """It takes a whole line of the reply for a line, and awaits more."""
         self.relays[name, "long"].call(
-            lambda call: call.octets > len(GREETING) + REPLY_LEN_MAX + 50)
+            lambda call: call.nbytes > len(GREETING) + REPLY_LEN_MAX + 50)
         self.check_ends_with_us(name, "long")
 
     def check_ends_with_us(self, name, way):

@@ -198,7 +198,7 @@ class Cap(unittest.TestCase):
             self.assertGreater(max(lengths), 0.95 * cap)
 
     def test_ends_the_reply(self):
-        """At the cap, not at the time of the next octet."""
+        """At the cap, not at the time of the next byte."""
         for interval in 10, 60000:
             with self.subTest(interval=interval), \
                     Leaping("-i", str(interval), "-t", "20") as t:

@@ -69,12 +69,12 @@ class Command(unittest.TestCase):
 
     MAIL = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
 
-    def reads(self, sent, octets):
+    def reads(self, sent, nbytes):
         with self.subTest(sent=sent[:40]), Tarpit("-i", "10") as t:
             self.assertEqual(t.greeting(), GREETING)
             t.client.sendall(sent)
             self.assertEqual(t.expect(4), b"250-")
-            self.assertEqual(len(sent) - t.unread(), octets)
+            self.assertEqual(len(sent) - t.unread(), nbytes)
 
     def test_helo_is_read_to_the_end_of_its_line(self):
         for line in (b"HELO client.example\r\n", b"EHLO client.example\r\n",
@@ -83,13 +83,13 @@ class Command(unittest.TestCase):
                      b"EHLO \0\xff\r\r\n"):
             self.reads(line + self.MAIL, len(line))
 
-    def test_long_helo_is_read_to_512_octets(self):
+    def test_long_helo_is_read_to_512_bytes(self):
         self.reads(b"EHLO " + 505 * b"x" + b"\r\n" + self.MAIL, 512)
         self.reads(b"EHLO " + 506 * b"x" + b"\r\n" + self.MAIL, 512)
         self.reads(b"EHLO " + 3000 * b"x", 512)
 
     def test_anything_else_is_read_no_further_than_its_verb(self):
-        for sent, octets in (
+        for sent, nbytes in (
                 (self.MAIL, 1),
                 (b"AUTH PLAIN AGpvZQBzZWNyZXQ=\r\n", 1),
                 (b"STARTTLS\r\n", 1),
@@ -109,13 +109,13 @@ class Command(unittest.TestCase):
                 (b"EHLOX x\r\n", 5),
                 (b"HELO\0x\r\n", 5),
                 (b"LHLO:x\r\n", 5)):
-            self.reads(sent, octets)
+            self.reads(sent, nbytes)
 
-    def test_octet_by_octet(self):
+    def test_byte_by_byte(self):
         with Tarpit("-i", "10") as t:
             t.greeting()
-            for octet in b"EHLO x\r":
-                t.client.send(bytes([octet]))
+            for byte in b"EHLO x\r":
+                t.client.send(bytes([byte]))
                 self.assertTrue(wait_for(lambda: t.unread() == 0))
                 self.assertEqual(t.status("Seccomp"), "0")
             t.client.send(b"\n")

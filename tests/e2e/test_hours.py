@@ -26,7 +26,7 @@ class Departure(unittest.TestCase):
 
     @staticmethod
     def stalls(t, command=b"EHLO x\r\n"):
-        """It has heard the command, and waits to send the first octet."""
+        """It has heard the command, and waits to send the first byte."""
         t.greeting()
         t.client.sendall(command)
         if not wait_for(t.heard):

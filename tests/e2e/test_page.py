@@ -696,7 +696,7 @@ class Golden(unittest.TestCase):
         with open(os.path.join(GOLDEN, "holds.log")) as file:
             cls.log = file.read()
 
-    def test_octet_for_octet(self):
+    def test_byte_for_byte(self):
         with open(os.path.join(GOLDEN, "page.html")) as file:
             self.assertEqual(report(self.log).splitlines(),
                              file.read().splitlines())

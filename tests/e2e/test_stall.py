@@ -61,10 +61,10 @@ class Stall(unittest.TestCase):
             begun = time.monotonic()
             t.client.sendall(b"EHLO x\r\n")
             self.assertEqual(t.expect(4), b"250-")      # in one piece
-            for octets in range(2, 32):
+            for nbytes in range(2, 32):
                 self.assertNotEqual(t.expect(1), b"")
                 self.assertGreaterEqual(time.monotonic() - begun,
-                                        octets * 0.08)
+                                        nbytes * 0.08)
             sent = t.tcp("bytes_sent")      # first: it goes on meanwhile
             self.assertGreaterEqual(
                 t.tcp("data_segs_out") + len(GREETING) - 1 + 3, sent)
@@ -105,10 +105,10 @@ class Stall(unittest.TestCase):
         with Tarpit("-i", "10") as t:
             t.stuck()
             self.assertTrue(wait_for(lambda: t.tcp("bytes_sent") > 150))
-            octets = t.tcp("bytes_sent")    # first: it goes on meanwhile
+            nbytes = t.tcp("bytes_sent")    # first: it goes on meanwhile
             # The greeting and the code at a line's start come in one piece.
             self.assertGreaterEqual(
-                t.tcp("data_segs_out") + len(GREETING) - 1 + 3, octets)
+                t.tcp("data_segs_out") + len(GREETING) - 1 + 3, nbytes)
 
     def test_two_packets_a_byte(self):
         """No keepalives among them, though half of the waits are longer than
@@ -155,7 +155,7 @@ class Keepalives(unittest.TestCase):
     TIMES = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL,
              socket.TCP_USER_TIMEOUT)
 
-    def test_before_the_reply_as_often_as_its_octets(self):
+    def test_before_the_reply_as_often_as_its_bytes(self):
         """In whole seconds, rounded up; and 45 s without an answer, in ms,
         are too many.
         """
@@ -297,7 +297,7 @@ class Failing(unittest.TestCase):
                 self.assertEqual(t.process.returncode, 0)
 
     def test_not_run_for_a_second(self):
-        """The next octet's time is over before it is waited for."""
+        """The next byte's time is over before it is waited for."""
         for after in range(4, 10):
             with held(call="late", after=after) as t:
                 self.assertEqual(t.stuck() + t.expect(5), b"250-mx.ex")

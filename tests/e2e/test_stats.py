@@ -288,7 +288,7 @@ class Input(StatsTest):
         self.assertIn(b"%d of %d lines" % (len(bad), 2 * len(bad)),
                       done.stderr)
 
-    def test_random_octets(self):
+    def test_random_bytes(self):
         dice = random.Random(3)
         done = run(text=dice.randbytes(3000000) + b"\n" +
                    lines(0, 3).encode())

@@ -200,9 +200,9 @@ class Supers:
         for client in clients:
             got = b""
             while len(got) < len(reply):
-                octets = client.recv(1)
-                self.assertNotEqual(octets, b"", got)
-                got += octets
+                nbytes = client.recv(1)
+                self.assertNotEqual(nbytes, b"", got)
+                got += nbytes
             self.assertEqual(got, reply)
 
         self.assertEqual(len(live()), len(clients))

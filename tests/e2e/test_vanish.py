@@ -14,7 +14,7 @@ from tests.lib.tarpit import GREETING, Tarpit
 
 class Vanished(unittest.TestCase):
     def test_noticed_within_a_minute_logged_at_its_last_sign_of_life(self):
-        """Or two, where octets are a minute apart."""
+        """Or two, where bytes are a minute apart."""
         with OtherHost() as other, \
                 socket.create_server((other.ADDRESS, 0)) as listener:
             silent, halfway, stuck, ended = [

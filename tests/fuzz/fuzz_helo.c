@@ -3,7 +3,7 @@
 /*
  * What a client sends to hear_command(), which must leave the rest of it
  * unread, as tarpit(8) promises, and never wait for more than there is.  The
- * first octet says in which parts it comes and how the client ends; the rest
+ * first byte says in which parts it comes and how the client ends; the rest
  * is sent.
  *
  * Linked with -Wl,--wrap=ppoll.
@@ -71,7 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* One octet is under way to it, so that its close is a reset. */
+/* One byte is under way to it, so that its close is a reset. */
 static void
 connect_client(void)
 {
@@ -116,7 +116,7 @@ expected_error(void)
 
 /*
  * How much may be read: HELO, EHLO or LHLO to the end of the line, but at most
- * 512 octets; of anything else, until that is clear.
+ * 512 bytes; of anything else, until that is clear.
  */
 static size_t
 promised(const uint8_t *data, size_t size, int *whole)
@@ -136,7 +136,7 @@ promised(const uint8_t *data, size_t size, int *whole)
 	return size;
 }
 
-/* As far as so many octets show. */
+/* As far as so many bytes show. */
 static int
 is_command(const uint8_t *data, size_t size)
 {

@@ -20,7 +20,7 @@
 #define LATEST INT64_C(253402300799999) /* any time will do */
 
 /*
- * This octet stands for a long run of others, so that a small input can have
+ * This byte stands for a long run of others, so that a small input can have
  * lines as long as the buffer of input.c.
  */
 #define LONG_RUN      '\1'
@@ -197,10 +197,10 @@ count(struct counted *counted, const struct lines *lines)
 static uint64_t
 add_to_sum(uint64_t sum, const void *data, size_t size)
 {
-	const unsigned char *octet = data;
+	const unsigned char *byte = data;
 
 	for (; size > 0; size--)
-		sum = (sum ^ *octet++) * UINT64_C(1099511628211);
+		sum = (sum ^ *byte++) * UINT64_C(1099511628211);
 	return sum;
 }
 

@@ -180,7 +180,7 @@ is_name(const char *s)
 	return is_domain(s) || is_literal(s);
 }
 
-/* tarpit(8)'s domain name once more, an octet at a time. */
+/* tarpit(8)'s domain name once more, an byte at a time. */
 static int
 is_domain(const char *s)
 {

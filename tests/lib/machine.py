@@ -33,7 +33,7 @@ class Client:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.socket = socket.socket(family)
         self.socket.setblocking(False)
-        # An end is a reset: no hold waits for its next octet to notice it.
+        # An end is a reset: no hold waits for its next byte to notice it.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                struct.pack("ii", 1, 0))
         if source is not None:
@@ -125,7 +125,7 @@ class Clients:
         return everyone
 
     def still_dribble(self, clients, seconds=60):
-        """How many of these get one octet more."""
+        """How many of these get one byte more."""
         before = [len(c.got) for c in clients]
 
         def more():

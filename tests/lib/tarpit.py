@@ -63,11 +63,11 @@ class Tarpit:
         self.process.wait()
         self.process.stderr.close()
 
-    def expect(self, octets):
-        """Read exactly so many octets from the tarpit, or to its end."""
+    def expect(self, nbytes):
+        """Read exactly so many bytes from the tarpit, or to its end."""
         data = b""
-        while len(data) < octets:
-            got = self.client.recv(octets - len(data))
+        while len(data) < nbytes:
+            got = self.client.recv(nbytes - len(data))
             if not got:
                 break
             data += got
@@ -109,11 +109,11 @@ class Tarpit:
             capture_output=True, text=True, check=True).stdout
 
     def unread(self):
-        """Octets in its socket's receive queue."""
+        """Bytes in its socket's receive queue."""
         return int(self.socket_status().split()[1])
 
     def receive_memory(self):
-        """Octets of kernel memory that the receive queue takes."""
+        """Bytes of kernel memory that the receive queue takes."""
         return int(re.search(r"skmem:\(r(\d+),", self.socket_status())[1])
 
     def tcp(self, key):

@@ -199,14 +199,14 @@ class Log(Syslog):
 
 
 class Wire:
-    """Every TCP octet that passes the loopback interface, by where to."""
+    """Every TCP byte that passes the loopback interface, by where to."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
                                     socket.htons(ETH_P_ALL))
         self.socket.bind(("lo", ETH_P_ALL))
         self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 25)
-        # Each is (address, port).  From, to: sequence number: octets
+        # Each is (address, port).  From, to: sequence number: bytes
         self.sent = collections.defaultdict(dict)
         # Both ends: from whom a FIN or a RST came, in this order
         self.ends = collections.defaultdict(list)
@@ -250,10 +250,10 @@ class Wire:
             return
         port, to_port, sequence = struct.unpack("!HHL", tcp[:8])
         source, to = (source, port), (to, to_port)
-        octets = tcp[(tcp[12] >> 4) * 4:]
+        nbytes = tcp[(tcp[12] >> 4) * 4:]
         segments = self.sent[source, to]
-        if len(octets) > len(segments.get(sequence, b"")):
-            segments[sequence] = octets
+        if len(nbytes) > len(segments.get(sequence, b"")):
+            segments[sequence] = nbytes
         if tcp[13] & (FIN | RST):
             self.ends[frozenset([source, to])].append(
                 (source, tcp[13] & RST))
@@ -269,7 +269,7 @@ class Wire:
                 raise AssertionError("the wire is not listened to")
 
     def streams(self, condition):
-        """The octets of each, of those that condition(from, to) wants."""
+        """The bytes of each, of those that condition(from, to) wants."""
         with self.lock:
             return [b"".join(segments[at] for at in sorted(segments))
                     for (source, to), segments in self.sent.items()

@@ -339,7 +339,7 @@ class Mail(Lab):
 
 
 class Postfix(Mail, unittest.TestCase):
-    """Restarts its timer at each octet, so it is held to the cap."""
+    """Restarts its timer at each byte, so it is held to the cap."""
 
     def sender(self, **settings):
         return mailers.Postfix(timeout=PATIENCE, retry=RETRY, **settings)
@@ -425,7 +425,7 @@ class PatientExim(Mail, unittest.TestCase):
 
 
 class OpenSmtpd(Mail, unittest.TestCase):
-    """Waits 300 s of its clock for a reply, and restarts at each octet."""
+    """Waits 300 s of its clock for a reply, and restarts at each byte."""
 
     cap = 8             # which is longer than those
     speed = SPEED

@@ -156,7 +156,7 @@ def make_page(name):
 def check_text(path):
     with open(path) as file:
         page = file.read()
-    need(len(page.encode()) < PAGE_MAX, "%d octets" % len(page.encode()))
+    need(len(page.encode()) < PAGE_MAX, "%d bytes" % len(page.encode()))
     need(not re.search(r"<script|\son\w+=|javascript:|@import|//|<base"
                        r"|<iframe|<form|<img|<object|<embed", page),
          "a script, or something to load")
@@ -408,7 +408,7 @@ def attempt(name, function, *arguments):
         print("%-14s FAILED: %s" % (name, failed))
         return False
     print("%-14s good%s" % (
-        name, "" if result is None else ", %d octets" % result), flush=True)
+        name, "" if result is None else ", %d bytes" % result), flush=True)
     return True
 
 
@@ -458,7 +458,7 @@ def draw_picture():
         subprocess.run(["pngquant", "--force", "--strip", "--speed", "1",
                         "--output", PICTURE, "256", PICTURE],
                        check=True, timeout=60)
-    print("%s: %d octets" % (PICTURE, os.path.getsize(PICTURE)))
+    print("%s: %d bytes" % (PICTURE, os.path.getsize(PICTURE)))
     return 0
 
 

@@ -504,7 +504,7 @@ class Parked(Lab):
     def measure(self, what):
         for size in 1, 512, 65536:
             memory = self.push(size)
-            figure("%s, %d octets a write: %d to %d octets parked" %
+            figure("%s, %d bytes a write: %d to %d bytes parked" %
                    (what, size, min(memory), max(memory)))
             self.assertLess(max(memory), self.MOST)
             start_over()

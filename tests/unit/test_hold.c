@@ -41,7 +41,7 @@ make_hold(const char *address, int64_t connected, int64_t disconnected)
 
 /*
  * Parse a copy that ends where the process's memory ends, so that a read of
- * one octet too many is a fault.
+ * one byte too many is a fault.
  */
 static int
 parse_at_edge(const char *line, size_t len, struct hold *hold)
@@ -299,7 +299,7 @@ START_TEST(reads_leap_days)
 }
 END_TEST
 
-/* Any part of a good line, and a good line with any octet changed. */
+/* Any part of a good line, and a good line with any byte changed. */
 START_TEST(survives_damage)
 {
 	static const char line[] = "Nov 21 tarpit[1]: " LINE "\n";
@@ -307,7 +307,7 @@ START_TEST(survives_damage)
 	char damaged[sizeof(line)];
 	struct hold hold;
 	size_t from, to;
-	int octet;
+	int byte;
 
 	for (from = 0; from < len; from++) {
 		for (to = from; to < len - 1; to++)
@@ -315,9 +315,9 @@ START_TEST(survives_damage)
 			    parse_at_edge(line + from, to - from, &hold), -1);
 	}
 	for (from = 0; from < len; from++) {
-		for (octet = 0; octet < 256; octet++) {
+		for (byte = 0; byte < 256; byte++) {
 			memcpy(damaged, line, len);
-			damaged[from] = (char)octet;
+			damaged[from] = (char)byte;
 			parse_at_edge(damaged, len, &hold);
 		}
 	}

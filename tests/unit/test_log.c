@@ -17,7 +17,7 @@
 
 /* What log_send() writes to standard error, of text that long. */
 static size_t
-octets_sent(size_t len, int *result)
+bytes_sent(size_t len, int *result)
 {
 	char text[1000], sent[1000];
 	int ends[2], saved = dup(STDERR_FILENO);
@@ -48,7 +48,7 @@ START_TEST(cuts_long_text)
 	around = (size_t)snprintf(
 	    prefix, sizeof(prefix), "tarpit[%ld]: \n", (long)getpid());
 	for (len = 0; len < 500; len++) {
-		ck_assert_uint_eq(octets_sent(len, &result),
+		ck_assert_uint_eq(bytes_sent(len, &result),
 		    len + around < 383 ? len + around : 383);
 		ck_assert_int_eq(result, 0);
 	}

@@ -37,7 +37,7 @@ make_key(uint64_t n)
 {
 	struct key key = { { 0 } };
 
-	memcpy(key.octet, &n, sizeof(n));
+	memcpy(key.byte, &n, sizeof(n));
 	return key;
 }
 
@@ -129,7 +129,7 @@ START_TEST(set_takes_many_at_a_time)
 }
 END_TEST
 
-/* 16 octets and at most 11 for each key, once there are many. */
+/* 16 bytes and at most 11 for each key, once there are many. */
 START_TEST(set_is_small)
 {
 	struct set set = { 0 };

@@ -64,7 +64,7 @@ START_TEST(refuses_names)
 		"[IPv6:192.0.2.1]",
 		"[IPv6:2001:db8::1",
 		"[IPv6 2001:db8::1]",
-		/* As long as there is room for, and one octet more. */
+		/* As long as there is room for, and one byte more. */
 		"[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:99999]",
 		"[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:999999]",
 		"[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa]",
