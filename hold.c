@@ -38,6 +38,7 @@ static void format_address(const struct in6_addr *, char *, socklen_t);
 static void format_time(int64_t, char *);
 static char *put_number(char *, int, int, char);
 static struct date date_of_day(int);
+static int is_blank(char);
 static const char *find_address(const char *, const char *);
 static int is_of_word(char);
 static int parse_address(const char *, size_t, struct in6_addr *);
@@ -133,7 +134,7 @@ hold_parse(const char *line, size_t len, struct hold *hold)
 	const char *address, *times;
 	struct hold parsed;
 
-	while (len > 0 && memchr(" \t\r\n", line[len - 1], 4) != NULL)
+	while (len > 0 && is_blank(line[len - 1]))
 		len--;
 	if (len < TIMES_LEN)
 		return -1;
@@ -147,6 +148,13 @@ hold_parse(const char *line, size_t len, struct hold *hold)
 		return -1;
 	*hold = parsed;
 	return 0;
+}
+
+/* Not isspace(3), which depends on the locale. */
+static int
+is_blank(char ch)
+{
+	return ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n';
 }
 
 /* The address lies between the last "ip=", which starts a word, and end. */

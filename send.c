@@ -43,6 +43,7 @@ send_open(void)
 	/* The lowest number that is free, since SEND_CLIENT is below it. */
 	close(SEND_FILE);
 	/* By the name that it was started by: /proc/self/exe takes longer. */
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): as getauxval(3) has it */
 	if (open((const char *)getauxval(AT_EXECFN), O_RDONLY) != SEND_FILE)
 		return;
 	/* sendfile(2) has no flag for it. */
