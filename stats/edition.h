@@ -10,8 +10,9 @@
 
 /* What a report says besides the totals: whose they are, and how it is now. */
 struct edition {
-	const char *title; /* of the tarpit, in UTF-8; NULL: it has none */
-	int64_t made;	   /* ms since the epoch */
+	const char *title;   /* of the tarpit, in UTF-8; NULL: it has none */
+	const char *warning; /* for readers of the page; NULL: there is none */
+	int64_t made;	     /* ms since the epoch */
 	struct held held;
 	int text_held; /* whether the text has a line about them as well */
 };

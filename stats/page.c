@@ -145,6 +145,11 @@ write_header(
 		fputc('.', out);
 	}
 	fputs("</p>\n", out);
+	if (edition->warning != NULL) {
+		fputs("<p class=\"now\">", out);
+		title_write_html(out, edition->warning);
+		fputs("</p>\n", out);
+	}
 	write_held(out, &edition->held);
 	if (totals->connections > 0)
 		draw_letters(out, totals->connections);

@@ -56,7 +56,7 @@ struct options {
 static void parse_options(int, char *[], struct options *);
 static const struct format *find_format(const char *);
 static int parse_days(const char *);
-static const char *parse_title(const char *);
+static const char *parse_line(int, const char *);
 static _Noreturn void print_version(void);
 static _Noreturn void print_cursor(const char *);
 static _Noreturn void usage(void);
@@ -98,7 +98,7 @@ parse_options(int argc, char *argv[], struct options *options)
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "Vcf:k:no:s:t:z")) != -1) {
+	while ((ch = getopt(argc, argv, "Vcf:k:no:s:t:w:z")) != -1) {
 		switch (ch) {
 		case 'V':
 			print_version();
@@ -126,7 +126,10 @@ parse_options(int argc, char *argv[], struct options *options)
 			options->database = optarg;
 			break;
 		case 't':
-			options->edition.title = parse_title(optarg);
+			options->edition.title = parse_line('t', optarg);
+			break;
+		case 'w':
+			options->edition.warning = parse_line('w', optarg);
 			break;
 		case 'z':
 			options->reset = 1;
@@ -164,14 +167,15 @@ parse_days(const char *text)
 	return days;
 }
 
+/* A title, or a warning, which may be as long and hold the same letters. */
 static const char *
-parse_title(const char *title)
+parse_line(int option, const char *line)
 {
-	const char *problem = title_problem(title);
+	const char *problem = title_problem(line);
 
 	if (problem != NULL)
-		errx(EXIT_USAGE, "-t %s: %s", title, problem);
-	return title;
+		errx(EXIT_USAGE, "-%c %s: %s", option, line, problem);
+	return line;
 }
 
 static _Noreturn void
@@ -202,7 +206,8 @@ usage(void)
 	    "usage: tarpit-stats [-cnVz] [-f text|html|json|prometheus]"
 	    " [-k days]\n"
 	    "                    [-o file] [-s database] [-t title]"
-	    " [file ...]\n");
+	    " [-w warning]\n"
+	    "                    [file ...]\n");
 	exit(EXIT_USAGE);
 }
 

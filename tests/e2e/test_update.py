@@ -14,6 +14,7 @@ from tests.lib import TOP
 from tests.lib.stats import STATS, StatsTest, lines
 
 # Entries are lines of a file: a cursor, a tab and a log line.
+WARNING = "No journal is kept on this machine, so nothing is counted."
 JOURNALCTL = r"""#!/bin/sh
 echo "$*" >>$0.asked
 [ ! -e $0.fails ] || { cat $0.fails >&2; exit 1; }
@@ -137,8 +138,10 @@ class Update(StatsTest):
         os.unlink(self.path("journals/system.journal"))
         self.assertIn("no journal is kept here", self.run_update().stderr)
         self.update()
+        self.assertIn(WARNING, self.read("lib/www/index.html").decode())
         self.write("journals/system.journal", "")
         self.update()
+        self.assertNotIn(WARNING, self.read("lib/www/index.html").decode())
         os.unlink(self.path("journals/system.journal"))
         self.assertIn("no journal is kept here", self.run_update().stderr)
 
