@@ -307,12 +307,12 @@ START_TEST(services)
 {
 	static const enum service unknown[] = { SERVICE_NOT_ASKED,
 		SERVICE_NO_ROUTE, SERVICE_MUTE };
-	enum verdict verdict;
 	enum service service;
 	size_t i, at;
 
 	for (service = SERVICE_NOT_ASKED; service < SERVICE_TARPIT; service++) {
-		verdict = VERDICT_WRONG;
+		enum verdict verdict = VERDICT_WRONG;
+
 		for (i = 0; i < COUNT(unknown); i++) {
 			if (service == unknown[i])
 				verdict = VERDICT_UNKNOWN;
@@ -471,11 +471,13 @@ START_TEST(names)
 END_TEST
 
 /* A name server's answer about example.org, which offset 12 points at. */
-static struct {
+struct message {
 	unsigned char bytes[4096];
 	size_t size;
 	struct dns_answer answer;
-} m;
+};
+
+static struct message m;
 
 #define NAME "\7example\3org\0"
 #define HERE "\xc0\x0c"
