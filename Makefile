@@ -84,7 +84,8 @@ tarpit-mx: LDADD += -lresolv -Wl,-z,relro,-z,now
 tarpit-mx: $(MX_OBJS)
 	@$(LINK) -o $@ $^ $(LDADD)
 
-# After all, so that "make install" finds nothing that is newer.
+# "make small" builds everything else first, so that "make install" finds no
+# source newer than its program.
 small: all	## the same, tarpit with musl: smaller still
 	$(MUSL_CC) $(FLAGS) $(MUSL_CFLAGS) $(LDFLAGS) -o tarpit $(SRCS)
 

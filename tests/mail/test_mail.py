@@ -435,9 +435,9 @@ class OpenSmtpd(Mail, unittest.TestCase):
 
     def test_5_tarpit_of_two_addresses_preferred_by_mistake(self):
         """It avoids a host for 15 s after a hold, and does not go on while
-        another of the same preference keeps it waiting.  So it goes to and fro
-        between the two, unless two holds end within 15 s, or until the tarpit
-        is gone.
+        another of the same preference keeps it waiting.  So it keeps
+        alternating between the two, unless two holds end within 15 s, or until
+        the tarpit is gone.
         """
         self.start(cap=4, cap6=2 * LONG)
         self.send("first2.example")
