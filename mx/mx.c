@@ -46,6 +46,7 @@ main(int argc, char *argv[])
 		[VERDICT_WRONG] = EXIT_WRONG,
 	};
 	struct domain *domains;
+	enum verdict verdict;
 	size_t i, count;
 
 	parse_options(argc, argv, &options);
@@ -61,7 +62,9 @@ main(int argc, char *argv[])
 	ask_hosts(domains, count, options.families);
 	for (i = 0; i < count; i++)
 		lookup_greetings(&domains[i]);
-	return statuses[report_all(domains, count, options.cap)];
+	verdict = report_all(domains, count, options.cap);
+	free(domains);
+	return statuses[verdict];
 }
 
 static void
