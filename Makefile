@@ -13,7 +13,7 @@ SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
 XINETDDIR = /etc/xinetd.d
 
 CFLAGS	?= -O2 -g
-# Static: one process per connection, and it saves a third of its memory.
+# Static: one process per connection, and it saves a quarter of its memory.
 # "make LDSTATIC=" links dynamically, as happens where there is no static libc.
 LDSTATIC = -static
 LDADD	= -lbsd
