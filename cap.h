@@ -2,7 +2,7 @@
 #ifndef CAP_H
 #define CAP_H
 
-/* The cap of one hold, in seconds: tarpit's option, and tarpit-mx's. */
+/* The longest that a hold may last, in seconds: -t of tarpit and tarpit-mx. */
 #define CAP_MIN	    1
 #define CAP_MAX	    86400
 #define CAP_DEFAULT 1800

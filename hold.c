@@ -25,7 +25,7 @@ static const char disconnected_key[] = " disconnected=";
 
 #define KEY_LEN(key) (sizeof(key) - 1)
 
-/* All that follows the address, a fixed number of bytes. */
+/* The length of what follows the address, the same in every line. */
 #define TIMES_LEN \
 	(KEY_LEN(connected_key) + TIME_LEN + KEY_LEN(disconnected_key) + \
 	    TIME_LEN)
@@ -68,7 +68,7 @@ hold_format(const struct hold *hold, char *buf, size_t size)
 	return (size_t)len < size ? len : -1;
 }
 
-/* Nothing in it can fail: INET6_ADDRSTRLEN has room for any address. */
+/* inet_ntop(3) cannot fail here: INET6_ADDRSTRLEN has room for any address. */
 static void
 format_address(const struct in6_addr *addr, char *buf, socklen_t size)
 {
@@ -94,7 +94,7 @@ format_time(int64_t msec, char *buf)
 	*buf = '\0';
 }
 
-/* Write n in so many digits, and the character that follows it. */
+/* Write n with the given number of digits, and then the next character. */
 static char *
 put_number(char *p, int n, int digits, char next)
 {
@@ -109,8 +109,8 @@ put_number(char *p, int n, int digits, char next)
 }
 
 /*
- * Not gmtime(3): libc's reads the time zone's file, which is refused after
- * seal().
+ * gmtime(3) is no use here: it reads the time zone's file, which the kernel
+ * refuses after seal().
  */
 static struct date
 date_of_day(int day)
@@ -150,14 +150,14 @@ hold_parse(const char *line, size_t len, struct hold *hold)
 	return 0;
 }
 
-/* Not isspace(3), which depends on the locale. */
+/* isspace(3) would depend on the locale. */
 static int
 is_blank(char ch)
 {
 	return ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n';
 }
 
-/* The address lies between the last "ip=", which starts a word, and end. */
+/* The address lies between the last "ip=", which must start a word, and end. */
 static const char *
 find_address(const char *line, const char *end)
 {
@@ -176,7 +176,7 @@ find_address(const char *line, const char *end)
 	return NULL;
 }
 
-/* Whether a key may go on to the left with this byte: "skip=", "x_ip=". */
+/* Whether "ip=" after this byte ends a longer key, such as "skip=", "x_ip=". */
 static int
 is_of_word(char byte)
 {
@@ -185,8 +185,8 @@ is_of_word(char byte)
 }
 
 /*
- * find_address() looks no further back than there is room for here, which is
- * asked once more beside the copy that relies on it.
+ * find_address() never returns an address too long for buf; the length is
+ * checked all the same, beside the copy that relies on it.
  */
 static int
 parse_address(const char *s, size_t len, struct in6_addr *addr)
@@ -257,7 +257,7 @@ parse_time(const char *s, int64_t *msec)
 	return 0;
 }
 
-/* Without a branch for each byte: tarpit-stats does this by the million. */
+/* No branch for each byte: tarpit-stats checks millions of times. */
 static int
 has_form_of_time(const char *s)
 {
@@ -278,9 +278,9 @@ two_digits(const char *s)
 }
 
 /*
- * Days from 1 January 1970 to the date, in the Gregorian calendar.  Counted
- * from March, a leap day is the last of its year, and the months before the
- * one with number m have (153 * m + 2) / 5 days together.
+ * Days from 1 January 1970 to the date, in the Gregorian calendar.  Years are
+ * counted from March, so that a leap day is the last day of its year; the first
+ * m months of such a year have (153 * m + 2) / 5 days.
  */
 static int
 day_of_date(const struct date *date)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Times and lengths of time are in ms. */
+/* All times and lengths of time are in ms. */
 #define SECOND_MSEC INT64_C(1000)
 #define HOUR_MSEC   (3600 * SECOND_MSEC)
 #define DAY_MSEC    (24 * HOUR_MSEC)
@@ -22,10 +22,10 @@ struct hold {
 	int64_t disconnected; /* ms, not before connected */
 };
 
-/* The latest time that a line can tell: the last ms of the year 9999. */
+/* The latest time that fits a line: the last ms of the year 9999. */
 #define HOLD_TIME_MAX INT64_C(253402300799999)
 
-/* Holds the longest line that hold_format() makes, of 121 bytes, and a NUL. */
+/* Room for the longest line that hold_format() makes, 121 bytes, and a NUL. */
 #define HOLD_LINE_MAX 128
 
 /*
@@ -33,8 +33,8 @@ struct hold {
  *
  *	ip=ADDRESS connected=TIME disconnected=TIME
  *
- * TIME is RFC 3339 in UTC with milliseconds, for the years 1970 to 9999; a
- * mapped address is written as IPv4.  Returns the line's length, or -1 when
+ * TIME is RFC 3339 in UTC with milliseconds, for the years 1970 to 9999; an
+ * IPv4-mapped address is written as IPv4.  Returns the line's length, or -1 if
  * the times are out of range or in the wrong order, or buf is too small
  * (HOLD_LINE_MAX never is).
  */
@@ -49,7 +49,7 @@ int hold_format(const struct hold *, char *buf, size_t size);
  */
 int hold_parse(const char *line, size_t len, struct hold *);
 
-/* Map an IPv4 address into IPv6, as struct hold keeps it. */
+/* Map an IPv4 address into IPv6, the form in which struct hold keeps it. */
 void hold_map_ipv4(const struct in_addr *, struct in6_addr *);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The way of one line to syslog, or to standard error.  Nothing in this file
+ * How one line gets to syslog, or to standard error.  Nothing in this file
  * opens a file or connects a socket, so that all of it works after seal().
  */
 
@@ -25,7 +25,7 @@
 /* How long a process waits while there is no syslog daemon. */
 #define ABSENT_MSEC 5000
 
-/* The wait for the next try: twice the one before, but for the last ones. */
+/* The waits between tries double from the first length to the last. */
 #define FIRST_WAIT_MSEC 16
 #define LAST_WAIT_MSEC	512
 
@@ -70,8 +70,8 @@ log_send(int priority, const char *text, int msec)
 }
 
 /*
- * Try again and again, since a datagram that waits for room in the daemon's
- * queue by itself would block every signal.
+ * Try again and again: sendto(2), left to wait for room in the daemon's queue,
+ * would wait with every signal blocked.
  */
 static int
 send_to_syslog(const char *buf, size_t len, int msec)
@@ -125,9 +125,9 @@ now_msec(void)
 }
 
 /*
- * Wait, with the signals let in; returns -1 when one came.  Up to twice as long
- * for other process ids, so that processes that ended together do not all try
- * again together.
+ * Wait, with the signals let in; returns -1 when a signal came.  The wait is up
+ * to twice as long, depending on the process id, so that processes that ended
+ * together do not all try again together.
  */
 static int
 wait_msec(int msec)

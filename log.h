@@ -6,21 +6,21 @@
 
 #include <signal.h>
 
-/* The syslog daemon's: the only address that log_send() sends to. */
+/* The address of the syslog daemon; log_send() sends to no other. */
 extern const struct sockaddr_un log_address;
 
 /*
  * How long log_send() should wait for a syslog daemon that does not read, in
- * ms: as a rule, and once a signal has asked the process to end, since systemd
- * kills it after ten seconds.
+ * ms: normally, and once a signal has asked the process to end, which systemd
+ * follows up with SIGKILL after ten seconds.
  */
 #define LOG_PATIENCE_MSEC 30000
 #define LOG_HURRY_MSEC	  8000
 
 /*
- * Choose where log_send() writes: standard error, or syslog; and with which
- * signals blocked it waits (NULL: with those that are blocked anyhow).  To be
- * called before seal(), since it asks for the process id.
+ * Choose where log_send() writes, standard error or syslog, and which signals
+ * are blocked while log_send() waits (NULL: the signal mask stays as it is).
+ * Call it before seal(), since it asks for the process id.
  */
 void log_open(int to_stderr, const sigset_t *signals);
 
@@ -31,12 +31,13 @@ void log_open(int to_stderr, const sigset_t *signals);
  *
  * While the syslog daemon's queue is full, log_send() tries again: for msec at
  * most, and for LOG_HURRY_MSEC at most after a signal that came meanwhile.
- * While there is no daemon, it tries again for five seconds at most.  It wakes
- * up six times in the first second of that, and at most twice in any other.
+ * While there is no daemon, log_send() tries again for five seconds at most.
+ * A waiting process wakes up six times in the first second, and at most twice
+ * in any later second.
  *
- * It speaks to /dev/log itself, in the form of RFC 3164 without the time,
- * which the daemon then adds: syslog(3) would have to open and read the time
- * zone's file, and neither is possible after seal().
+ * log_send() writes to /dev/log itself, in the form of RFC 3164 without the
+ * time, which the daemon adds: syslog(3) would have to open and read the time
+ * zone's file, which the kernel refuses after seal().
  */
 int log_send(int priority, const char *text, int msec);
 

@@ -12,8 +12,8 @@
 #include "seal.h"
 
 /*
- * A system call's number means something only together with the architecture
- * that it is made under, so the filter must know the one it was written for.
+ * The same number is another system call on another architecture, so the filter
+ * must know the architecture that it was written for.
  */
 #if defined(__linux__) && !defined(NO_SEAL)
 #include <linux/audit.h>
@@ -45,8 +45,8 @@
 #include "send.h"
 
 /*
- * The filter sees an argument as two words of 32 bits.  All architectures named
- * above keep the low word first.
+ * The filter sees an argument as two words of 32 bits.  Every architecture that
+ * has a SEAL_ARCH stores the low word first.
  */
 #define HIGH		4
 #define LOAD_AT(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
@@ -61,35 +61,35 @@
 #define ALLOW RETURN(SECCOMP_RET_ALLOW)
 
 /*
- * A rule is for one system call: its number, how many instructions follow, and
- * then those, of which the last ends the filter.
+ * A rule covers one system call: RULE(number, n), then n instructions, the last
+ * of which ends the filter.
  */
 #define RULE(number, n)	   SKIP_UNLESS(number, n)
 #define ALLOW_CALL(number) RULE(number, 1), ALLOW
-/* Three instructions each: argument i, from 0, must have the value. */
+/* Argument i, counted from 0, must have the value; three instructions. */
 #define REQUIRE(i, value)      LOAD(args[i]), SKIP_IF(value, 1), KILL
 #define REQUIRE_HIGH(i, value) LOAD_HIGH(i), SKIP_IF(value, 1), KILL
 
-/* Where in the filter seal() puts the two words of log_address. */
+/* Where in the filter seal() puts the two words of &log_address. */
 #define ADDRESS_LOW  15
 #define ADDRESS_HIGH 18
 
 /*
- * Linux tries a new filter with the number of every system call there is, to
- * remember those that it always allows.  That takes longer than all else here,
- * and saves nothing that can be measured; but it gives up at once where a
- * filter asks for an argument, as this one therefore does first.
+ * Linux runs a new filter for every system call number there is, to remember
+ * which calls the filter always allows.  That takes longer than all the rest of
+ * seal(), and saves nothing measurable.  Linux gives up at once on a filter
+ * that loads an argument, which is all that the first instruction is for.
  */
 static struct sock_filter filter[] = {
 	LOAD(args[0]),
 	LOAD(arch),
 	SKIP_IF(SEAL_ARCH, 1),
-	KILL, /* the numbers below are not those of another architecture */
+	KILL, /* another architecture numbers its system calls differently */
 	LOAD(nr),
 
 	/*
-	 * Send one line to syslog, or a byte that sendfile(2) cannot: to
-	 * log_address, or to the other end of a connection.  The flags rule out
+	 * Send a line to syslog, at log_address; or a byte that sendfile(2)
+	 * could not send to the client, without an address.  The flags rule out
 	 * MSG_FASTOPEN, which would open a connection.
 	 */
 	RULE(__NR_sendto, 15),
@@ -140,8 +140,8 @@ static struct sock_filter filter[] = {
 	REQUIRE(0, SEND_CLIENT),
 	ALLOW,
 	/*
-	 * Write one line to standard error, and exit.  connect(2) is left out:
-	 * it would turn the client's connection into one to somewhere else.
+	 * Write one line to standard error, and exit.  connect(2) stays
+	 * forbidden: it could connect the client's socket to another host.
 	 */
 	ALLOW_CALL(__NR_close),
 	RULE(__NR_write, 4),
@@ -165,10 +165,11 @@ seal(void)
 	filter[ADDRESS_HIGH].k = (uint32_t)(address >> 32);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/*
-	 * An outer filter may end us for seccomp(2), which is in no group of
-	 * systemd.exec(5); it allows prctl(2) if we are still here.  Without an
-	 * outer filter it has to be seccomp(2): valgrind(1), which could not
-	 * live under our filter, answers that it does not know that call.
+	 * An outer filter may kill the process for seccomp(2), which is in no
+	 * group of systemd.exec(5), but it allows prctl(2), or the process
+	 * would not have come this far.  Without an outer filter, seccomp(2) is
+	 * better: valgrind(1), which could not run under our filter, does not
+	 * know that call and lets it fail.
 	 */
 	if (prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)
 		return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);

@@ -5,13 +5,14 @@
 /*
  * Give up, for the rest of the process's life, everything that a hold does
  * not need once the client's command is heard.  From here the kernel ends the
- * process with SIGSYS at any system call that is not on the list in seal.c:
- * at every way to read or receive first of all, and to open a file, to start
- * a program or a process, or to look into another one.  See seccomp(2).
+ * process with SIGSYS at any system call that is not on the list in seal.c.
+ * That rules out reading and receiving in any way, first of all, but also
+ * opening a file, starting a program or a process, and looking into another
+ * process.  See seccomp(2).
  *
  * Returns 0; or -1, and does nothing, where the kernel refuses, or on a system
- * or a processor for which seal.c has no list.  The process goes on then, with
- * only its own word that it does not read.
+ * or a processor for which seal.c has no list.  The process may go on, but then
+ * nothing except its own code keeps it from reading.
  */
 int seal(void);
 

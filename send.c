@@ -4,8 +4,8 @@
  * Sending without a copy.  send(2) copies into a buffer of 32 KB that Linux
  * gives to each process that sends over TCP, and takes back when it exits: a
  * quarter of what a hold would cost.  sendfile(2) makes the packet refer to a
- * page of a file that is in memory anyway.  That file is this program, and the
- * page is the one that holds all that a reply is made of.
+ * page of a file that is in memory anyway.  The file is the program itself, and
+ * the page has every byte that a reply is made of.
  */
 
 #include <sys/auxv.h>
@@ -20,8 +20,7 @@
 
 #include "send.h"
 
-/* The code of a reply line, and each byte of any host name and of the filler.
- */
+/* The code of a reply line, and every byte that a host name or filler uses. */
 static const char pieces[] __attribute__((
     __aligned__(128))) = "250-\r\n .:[]0123456789"
 			 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -29,7 +28,7 @@ static const char pieces[] __attribute__((
 /* The linker's name for where in memory the program's file begins. */
 extern const char __ehdr_start[];
 
-static off_t pieces_at = -1; /* in the file; -1 if that cannot be used */
+static off_t pieces_at = -1; /* offset in the file; -1 if it is no use */
 
 static ssize_t send_piece(off_t, size_t);
 static ssize_t send_through_pipe(const char *, size_t);
@@ -40,18 +39,19 @@ send_open(void)
 	char found[sizeof(pieces)];
 	const off_t at = (off_t)((uintptr_t)pieces - (uintptr_t)__ehdr_start);
 
-	/* The lowest number that is free, since SEND_CLIENT is below it. */
+	/* open(2) returns the lowest number that is free: this one. */
 	close(SEND_FILE);
-	/* By the name that it was started by: /proc/self/exe takes longer. */
+	/* /proc/self/exe takes longer than the name the program started by. */
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr): as getauxval(3) has it */
 	if (open((const char *)getauxval(AT_EXECFN), O_RDONLY) != SEND_FILE)
 		return;
-	/* sendfile(2) has no flag for it. */
+	/* sendfile(2) has no flag such as MSG_DONTWAIT. */
 	if (fcntl(SEND_CLIENT, F_SETFL, O_NONBLOCK) == -1)
 		return;
 	/*
-	 * A linker may put the parts of a file elsewhere in memory, and another
-	 * program may have come in the place of this one.
+	 * Check that the pieces are where they should be: memory may be laid
+	 * out otherwise than the file, and by now another program may have
+	 * replaced the file.
 	 */
 	if (pread(SEND_FILE, found, sizeof(found), at) == sizeof(found) &&
 	    memcmp(found, pieces, sizeof(found)) == 0)
@@ -74,8 +74,8 @@ send_bytes(const char *buf, size_t len)
 	if (sent != -1 || errno == EAGAIN)
 		return sent;
 	/*
-	 * Either the connection is over, and send(2) fails as well, but no
-	 * longer with the reason, or it is the file that cannot be sent.
+	 * Either the connection is over, and send(2) will fail as well, but
+	 * with EPIPE and not the reason; or the file cannot be sent.
 	 */
 	error = errno;
 	sent = send(SEND_CLIENT, buf, len, MSG_DONTWAIT);
@@ -90,8 +90,7 @@ send_piece(off_t at, size_t len)
 	return sendfile(SEND_CLIENT, SEND_FILE, &at, len);
 }
 
-/* A pipe keeps what is written to it in pages of its own, which it gives away.
- */
+/* A pipe keeps its data in pages of its own, and splice(2) passes those on. */
 static ssize_t
 send_through_pipe(const char *buf, size_t len)
 {

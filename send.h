@@ -10,14 +10,13 @@
 #define SEND_CLIENT STDIN_FILENO
 #define SEND_FILE   STDOUT_FILENO
 
-/* The code of a reply line, "250-": the longest piece that comes from the file.
- */
+/* The code of a reply line, "250-", is the longest piece in the file. */
 #define SEND_CODE_LEN 4
 
 /*
  * Open the file that send_bytes() sends from, in the place of standard output,
- * and make the client's socket non-blocking.  To be called before seal(), with
- * SEND_CLIENT open.  Where there is no such file, as in some sandboxes,
+ * and make the client's socket non-blocking.  Call it before seal(), with
+ * SEND_CLIENT open.  Where the file cannot be opened, as in some sandboxes,
  * send_bytes() does without.
  */
 void send_open(void);
@@ -25,7 +24,7 @@ void send_open(void);
 /*
  * Send to the client, without waiting.  After seal(), len must be 1 or
  * SEND_CODE_LEN.  Returns how many bytes were sent, or -1 with the errno of
- * send(2); EAGAIN is that of a client that has closed its window.
+ * send(2); EAGAIN means that the client has closed its window.
  */
 ssize_t send_bytes(const char *buf, size_t len);
 

@@ -54,7 +54,10 @@
 
 #define CLIENT SEND_CLIENT
 
-/* RFC 5321: 4.5.3.1.2, a domain; 4.5.3.1.4, a command line. */
+/*
+ * Lengths of a domain (RFC 5321, 4.5.3.1.2), of a label in it (RFC 1035, 2.3.4)
+ * and of a command line (RFC 5321, 4.5.3.1.4).
+ */
 #define NAME_LEN_MAX	255
 #define LABEL_LEN_MAX	63
 #define COMMAND_LEN_MAX 512
@@ -68,17 +71,17 @@
 #define WORD_LEN_MIN  2
 #define WORD_LEN_MAX  9
 
-/* A peer that acknowledges nothing for so long has vanished. */
+/* A client that acknowledges nothing for this long has vanished. */
 #define VANISHED_MSEC 45000
 
-/* What an unread client can park in our kernel; Linux doubles it. */
+/* How much of the client's data the kernel buffers; Linux doubles the value. */
 #define RECEIVE_BUFFER 4096
 
 #define EXIT_USAGE 64 /* EX_USAGE of sysexits(3) */
 
 /*
- * What root becomes: nobody, who owns nothing.  A build for tools that have to
- * write files of their own can name another user.
+ * The user that root becomes: nobody, who owns nothing.  A build for tools that
+ * have to write files of their own can name another user.
  */
 #ifndef NOBODY
 #define NOBODY 65534
@@ -93,18 +96,18 @@ struct options {
 	const char *name;
 };
 
-/* Where in the endless reply we are. */
+/* The position in the endless reply. */
 struct reply {
 	char prefix[sizeof("250- ") + NAME_LEN_MAX];
 	int prefix_len; /* 0 until the reply begins */
-	int line_len;	/* of this line, with CRLF */
-	int word_end;	/* where the word ends */
-	int at;		/* the next byte's place in the line */
+	int line_len;	/* of the current line, with CRLF */
+	int word_end;	/* where the current word ends in the line */
+	int at;		/* where the next byte belongs in the line */
 };
 
 struct connection {
 	int64_t since; /* us, CLOCK_MONOTONIC */
-	int64_t until;
+	int64_t until; /* when the cap ends the hold, on the same clock */
 	int error; /* errno of the last call that failed, EINTR for a signal */
 	struct reply reply;
 };
@@ -202,7 +205,7 @@ catch_signals(void)
 	catch_signal(SIGHUP);
 	catch_signal(SIGINT);
 	catch_signal(SIGTERM);
-	/* Writes that fail are to fail, and no more. */
+	/* A write that fails should return an error, not kill the process. */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);
 }
@@ -220,7 +223,7 @@ catch_signal(int signo)
 	sigaction(signo, &sa, NULL);
 }
 
-/* A signal needs no note: that ppoll(2) was interrupted says enough. */
+/* The handler has nothing to do: ppoll(2) returns EINTR, and that is enough. */
 static void
 note_signal(int signo)
 {
@@ -244,7 +247,7 @@ parse_options(int argc, char *argv[], struct options *options)
 	while ((ch = getopt(argc, argv, "dVi:n:t:")) != -1) {
 		switch (ch) {
 		case 'd':
-			/* Under inetd(8) that is the client's socket. */
+			/* Under inetd(8), stderr is the client's socket. */
 			log_open(!is_socket(STDERR_FILENO), &while_waiting);
 			break;
 		case 'V':
@@ -280,7 +283,7 @@ parse_number(int option, const char *s, int min, int max)
 	char *end;
 	long n;
 
-	n = strtol(s, &end, 10); /* too large for a long, it is LONG_MAX */
+	n = strtol(s, &end, 10); /* LONG_MAX for any larger number */
 	if (end == s || *end != '\0')
 		problem = "not a number";
 	else if (n < min)
@@ -364,8 +367,8 @@ fatal(const char *fmt, ...)
 }
 
 /*
- * Close what a super-server may have left open by mistake, a listening socket
- * for one.
+ * Close whatever a super-server has left open by mistake, such as its listening
+ * socket.
  */
 static void
 close_others(void)
@@ -373,7 +376,7 @@ close_others(void)
 	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
 }
 
-/* A super-server that starts us as root has been set up wrong. */
+/* A super-server that starts tarpit as root has been set up wrong. */
 static void
 give_up_root(void)
 {
@@ -413,9 +416,9 @@ client_address(int fd, struct in6_addr *addr)
 }
 
 /*
- * getpeername(2) no longer names a client that has reset the connection, but
- * its hold is to be logged like any other.  SO_PEERNAME does, and wants the
- * exact length, which is that of our own name.
+ * getpeername(2) fails for a client that has already reset the connection, but
+ * its hold must be logged like any other.  SO_PEERNAME still works; it wants
+ * the exact length of the address, which is that of our own.
  */
 static int
 peer_name(int fd, struct sockaddr *peer, socklen_t size)
@@ -430,7 +433,7 @@ peer_name(int fd, struct sockaddr *peer, socklen_t size)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERNAME, peer, &len);
 }
 
-/* There is room: host names have at most 64 bytes on Linux. */
+/* The buffer is large enough: Linux limits host names to 64 bytes. */
 static void
 default_name(char *buf, size_t size)
 {
@@ -438,7 +441,7 @@ default_name(char *buf, size_t size)
 		snprintf(buf, size, "localhost");
 }
 
-/* Not arc4random(3): filler need not be secret, and that maps pages. */
+/* arc4random(3) would cost each hold pages, and filler need not be secret. */
 static void
 seed_random(void)
 {
@@ -451,14 +454,17 @@ seed_random(void)
 	}
 }
 
-/* From 0 to limit - 1; limit is far below the generator's 2^31. */
+/* Draw from 0 to limit - 1; limit is far below the generator's 2^31. */
 static int
 random_below(int limit)
 {
 	return (int)(nrand48(random_state) % limit);
 }
 
-/* From three quarters of it to the whole, in microseconds. */
+/*
+ * Draw the cap of this hold, in us: from three quarters of -t up to all of it,
+ * so that holds that began together do not end together.
+ */
 static int64_t
 draw_cap(int seconds)
 {
@@ -468,8 +474,9 @@ draw_cap(int seconds)
 }
 
 /*
- * Not clock_gettime(3), where that is the same: it goes to the vDSO, whose
- * page tables are a tenth of what a hold takes against musl.
+ * Enter the kernel for the time, where the system call has libc's timespec:
+ * clock_gettime(3) would go through the vDSO, whose page tables are a tenth of
+ * what a hold costs with musl.
  */
 static int64_t
 now_usec(clockid_t clock)
@@ -484,7 +491,7 @@ now_usec(clockid_t clock)
 	return ts.tv_sec * (int64_t)USEC_PER_SEC + ts.tv_nsec / 1000;
 }
 
-/* How long a client may be silent, and how much it may leave with us. */
+/* Limit how long the client may be silent, and how much it may send unread. */
 static void
 limit_socket(int interval)
 {
@@ -492,16 +499,16 @@ limit_socket(int interval)
 	char ch;
 
 	/*
-	 * A buffer that is full already must not become smaller: Linux would
-	 * then drop the client's acknowledgements, too.
+	 * Leave the buffer alone if the client has already sent something: a
+	 * buffer smaller than its content makes Linux drop acknowledgements.
 	 */
 	if (recv(CLIENT, &ch, 1, MSG_PEEK | MSG_DONTWAIT) == -1)
 		set_option(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
-	/* Or short intervals would wait for the client's delayed ACK. */
+	/* Bytes at short intervals must not wait for a delayed ACK. */
 	set_option(IPPROTO_TCP, TCP_NODELAY, 1);
 	/*
-	 * Before the reply begins, a live client shows only by keepalives: as
-	 * often as it will by acknowledging the reply's bytes.
+	 * Until the reply begins, only keepalives can tell whether the client
+	 * is still there.  They are sent as often as the reply's bytes will be.
 	 */
 	set_option(SOL_SOCKET, SO_KEEPALIVE, 1);
 	set_option(IPPROTO_TCP, TCP_KEEPIDLE, seconds);
@@ -509,14 +516,14 @@ limit_socket(int interval)
 	set_option(IPPROTO_TCP, TCP_USER_TIMEOUT, VANISHED_MSEC);
 }
 
-/* A limit that the system does not know is done without. */
+/* A failure does not matter: the hold goes on without this option. */
 static void
 set_option(int level, int option, int value)
 {
 	setsockopt(CLIENT, level, option, &value, sizeof(value));
 }
 
-/* The whole hold, one step after another; any of them may be the last. */
+/* The whole hold, step by step; it may end at any of the steps. */
 static void
 hold_client(struct connection *c, const struct options *options)
 {
@@ -524,7 +531,8 @@ hold_client(struct connection *c, const struct options *options)
 		return;
 	if (hear_command(c) == -1)
 		return;
-	/* The reply's own bytes show from here whether the client lives. */
+	/* From here the reply's bytes tell whether the client is still there.
+	 */
 	set_option(SOL_SOCKET, SO_KEEPALIVE, 0);
 	start_reply(&c->reply, options->name);
 	give_back_stack();
@@ -543,9 +551,9 @@ greet(struct connection *c, const char *name)
 }
 
 /*
- * Read HELO, EHLO or LHLO to the end of its line, and of anything else only
- * the bytes that show that it is something else: no address and no password
- * ever gets in here.
+ * Read HELO, EHLO or LHLO to the end of the line.  Of any other command, read
+ * only up to the byte that tells it apart, so that no address and no password
+ * ever enters this process.
  */
 static int
 hear_command(struct connection *c)
@@ -565,7 +573,7 @@ hear_command(struct connection *c)
 	return 0;
 }
 
-/* The three begin with different letters. */
+/* The first letter is enough: the three verbs begin differently. */
 static const char *
 verb_by_first(char ch)
 {
@@ -589,7 +597,7 @@ verb_goes_on(const char *verb, int at, char ch)
 	return 1;
 }
 
-/* Not toupper(3), which depends on the locale. */
+/* toupper(3) would depend on the locale. */
 static int
 is_letter(char ch, char upper)
 {
@@ -625,10 +633,10 @@ start_reply(struct reply *reply, const char *name)
 }
 
 /*
- * The start of a static program leaves a page or two below us that the stall
- * never needs, in every process: see "make bench".  Not inlined, so that all
- * that is live below this frame is the call of madvise(2), for which there is
- * a margin; signals are blocked here.
+ * Starting a static program uses a page or two of stack that the stall never
+ * needs again; "make bench" shows what giving the pages back saves.  This
+ * function must not be inlined: then nothing below its frame is in use but the
+ * call of madvise(2), for which there is a margin.  Signals are blocked here.
  */
 static void
 give_back_stack(void)
@@ -660,7 +668,7 @@ stall(struct connection *c, int interval)
 	}
 }
 
-/* Uniform within a fifth of the interval, in microseconds. */
+/* Draw a wait, in us: the interval, plus or minus up to a fifth of it. */
 static int64_t
 draw_wait(int interval)
 {
@@ -679,7 +687,7 @@ start_line(struct reply *reply)
 	start_word(reply);
 }
 
-/* Choose the place of the next space, but leave a letter to end the line. */
+/* Choose where the next space goes; the line itself must end in a letter. */
 static void
 start_word(struct reply *reply)
 {
@@ -690,10 +698,11 @@ start_word(struct reply *reply)
 }
 
 /*
- * Copy what to send next to buf, and return its length.  The reply's text goes
- * out byte by byte, but the code at the start of a line in one piece: some
- * clients take "250" and the end of the connection for a final reply (Python's
- * smtplib and sendmail do), and the process may be killed between two pieces.
+ * Copy the next piece of the reply to buf, and return its length.  The text
+ * goes out byte by byte, but the code at the start of a line in one piece: some
+ * clients, Python's smtplib and sendmail among them, take "250" and the end of
+ * the connection for a final reply, and the process may be killed between two
+ * pieces.
  */
 static int
 next_piece(const struct reply *reply, char *buf)
@@ -744,7 +753,7 @@ send_to_client(struct connection *c, const char *buf, int len)
 
 /*
  * Wait for an event or until the given time.  Returns -1 when the hold is
- * over: the client is gone, the cap is reached, or a signal says so.
+ * over: the client is gone, the cap is reached, or a signal has come.
  */
 static int
 wait_until(struct connection *c, short events, int64_t when)
@@ -783,7 +792,7 @@ socket_error(void)
 	return error;
 }
 
-/* How long the client was there. */
+/* How long the client was there, without its silence at the end. */
 static int64_t
 held_msec(const struct connection *c)
 {
@@ -794,11 +803,11 @@ held_msec(const struct connection *c)
 }
 
 /*
- * How long ago did the client last show that it is there?  A reset is a sign
- * of life, unless it answers a byte sent after the client's FIN: then the
- * error is EPIPE, and the FIN, or the last byte that a half-closed client
- * acknowledged, was the last one.  A peer that vanished acknowledges nothing.
- * See tcp(7), TCP_INFO.
+ * How long ago, in us, did the client last show that it was there?  A reset is
+ * a sign of life, unless it answers a byte sent after the client's FIN.  In
+ * that case the error is EPIPE, and the last sign of life was the FIN, or the
+ * last acknowledgement by a half-closed client.  A client that has vanished
+ * acknowledges nothing.  See TCP_INFO in tcp(7).
  */
 static int64_t
 silence_usec(int error)
@@ -811,9 +820,9 @@ silence_usec(int error)
 	    getsockopt(CLIENT, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
 		return 0;
 	/*
-	 * Owing us no acknowledgement that is overdue, it is there now; so is a
-	 * client that has kept its window closed for too long and still answers
-	 * the probes of it.
+	 * A client with no acknowledgement overdue is there now.  So is a
+	 * client that has kept its window closed for too long but still answers
+	 * the kernel's probes.
 	 */
 	if ((info.tcpi_state == TCP_ESTABLISHED || error == ETIMEDOUT) &&
 	    info.tcpi_retransmits == 0 && info.tcpi_probes == 0)
@@ -825,10 +834,10 @@ silence_usec(int error)
 }
 
 /*
- * A FIN in the middle of a line sends a genuine server to the next MX; a final
- * reply would make it defer the mail or bounce it.  A RST instead of the FIN
- * makes dma(8) bounce it.  The socket is closed, too, since the log line may
- * have to wait for a syslog daemon.
+ * A FIN in the middle of a line sends a genuine server to the next MX.  A final
+ * reply would make the server defer the mail or bounce it, and a RST in place
+ * of the FIN makes dma(8) bounce it.  The socket is closed before exit, since
+ * the log line may have to wait for a syslog daemon.
  */
 static void
 hang_up(void)
@@ -837,7 +846,7 @@ hang_up(void)
 	close(CLIENT);
 }
 
-/* Wait for a slow syslog daemon for msec at most. */
+/* Log the hold; a slow syslog daemon gets msec to take the line. */
 static void
 log_hold(const struct hold *hold, int msec)
 {

@@ -2,7 +2,7 @@
 #ifndef VERSION_H
 #define VERSION_H
 
-/* Of all programs, of their package and of the release. */
+/* The version of the release, its programs and its Debian package. */
 #define VERSION "0.1"
 
 #endif
