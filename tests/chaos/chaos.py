@@ -25,7 +25,8 @@ from tests.chaos.clients import Client
 from tests.lib import supers
 from tests.lib.log import LINE, Hold, Syslog
 from tests.lib.net import OtherHost
-from tests.lib.supers import is_ready, live, status
+from tests.lib.process import is_ready, status
+from tests.lib.supers import live
 
 CONNECTIONS = int(os.environ.get("CHAOS_CONNECTIONS", "10000"))
 SECONDS = int(os.environ.get("CHAOS_SECONDS", "100"))

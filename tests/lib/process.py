@@ -2,6 +2,7 @@
 """Processes, and waiting for what they do."""
 
 import os
+import signal
 import time
 
 
@@ -25,3 +26,22 @@ def running(program):
         except OSError:
             pass
     return pids
+
+
+def status(pid):
+    """/proc/PID/status as a dictionary; empty when the process is gone."""
+    try:
+        with open("/proc/%d/status" % pid) as lines:
+            return {key: value.strip() for key, value in
+                    (line.split(":", 1) for line in lines)}
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+
+
+def is_ready(pid):
+    """Whether a tarpit catches SIGTERM by now.  Before its main() has said so,
+    and it can be seen for a while before that, a signal ends it without a log
+    line.
+    """
+    caught = int(status(pid).get("SigCgt", "0"), 16)
+    return bool(caught & 1 << (signal.SIGTERM - 1))

@@ -6,7 +6,6 @@ for whom, and how it ended.
 import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 
@@ -148,18 +147,3 @@ def install():
 def live():
     """Process ids of all tarpits."""
     return running(PROGRAM)
-
-
-def status(pid):
-    """/proc/PID/status as a dictionary; empty when it is gone."""
-    try:
-        with open("/proc/%d/status" % pid) as lines:
-            return dict(line.rstrip("\n").split(":", 1) for line in lines)
-    except OSError:
-        return {}
-
-
-def is_ready(pid):
-    """Whether it catches SIGTERM by now: none can before its main()."""
-    caught = int(status(pid).get("SigCgt", "0"), 16)
-    return bool(caught & 1 << (signal.SIGTERM - 1))

@@ -4,6 +4,7 @@ tarpit under xinetd, the syslog daemon it writes to, and what is on the wire.
 """
 
 import collections
+import contextlib
 import os
 import secrets
 import select
@@ -18,13 +19,14 @@ import threading
 from tests.lib import TOP, postfix
 from tests.lib.log import Hold, Syslog
 from tests.lib.mailers import add_address, add_user, read, run, write
-from tests.lib.process import running, wait_for
-from tests.lib.tarpit import TARPIT
+from tests.lib.process import is_ready, running, status, wait_for
+from tests.lib.tarpit import SEALED, TARPIT
 
 UNIT = os.path.join(TOP, "units/xinetd/tarpit")
 PROGRAM = "/usr/local/sbin/tarpit"
 INTERVAL = 100      # ms
 SMTP = 25
+LIMIT = 300         # seconds: for what hangs
 
 ETH_P_ALL, ETH_P_IP, ETH_P_IPV6 = 0x0003, 0x0800, 0x86DD
 SOL_PACKET, PACKET_STATISTICS, PACKET_OUTGOING = 263, 6, 4
@@ -121,8 +123,9 @@ class Tarpit:
             add_address(address)
             self.install(number, address, caps[address])
         write("/etc/xinetd.conf", "includedir /etc/xinetd.d\n")
+        self.xinetd = os.path.realpath(shutil.which("xinetd"))
         self.process = subprocess.Popen(
-            ["xinetd", "-dontfork"], stdin=subprocess.DEVNULL,
+            [self.xinetd, "-dontfork"], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for address in caps:
             if not wait_for(lambda: self.listens(address)):
@@ -156,19 +159,29 @@ class Tarpit:
 
     @staticmethod
     def live():
-        """Process ids of those that hold somebody."""
+        """Process ids of all tarpits."""
         return running(PROGRAM)
+
+    def holding(self):
+        """Process ids of the tarpits that have heard a client's command."""
+        return [pid for pid in self.live()
+                if is_ready(pid) and status(pid).get("Seccomp") == SEALED]
 
     def stop(self):
         """As the manual says: first the super-server, then the holds."""
         self.process.terminate()
         self.process.wait()
-        for pid in self.live():
-            try:
-                os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
-        if not wait_for(lambda: not self.live()):
+        told = set()
+
+        def over():
+            for pid in filter(is_ready, set(self.live()) - told):
+                told.add(pid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            # A child of xinetd becomes a tarpit a moment after its fork(2).
+            return not self.live() and not running(self.xinetd)
+
+        if not wait_for(over, LIMIT):
             raise AssertionError("tarpits that SIGTERM does not end")
 
 

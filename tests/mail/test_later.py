@@ -137,7 +137,7 @@ class Later(World):
         self.send("last.example")
         self.assertTrue(wait_for(lambda: rules.resets() > 0, LONG),
                         self.server.log())
-        self.assertEqual(len(self.server.queue()), 1)
+        self.all_wait()
         self.primary.start()
         self.figure("its program stopped, rule; from its return to delivery",
                     self.arrive(*self.messages))
