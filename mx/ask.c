@@ -10,7 +10,7 @@
 #include "ask.h"
 #include "probe.h"
 
-/* Every address once. */
+/* The addresses to ask, each in the list once. */
 struct targets {
 	struct target *list;
 	size_t count;
@@ -98,7 +98,7 @@ is_wanted(const struct in6_addr *addr, enum families families)
 	}
 }
 
-/* It is the last, unless somebody knows better. */
+/* The tarpit is the host named with -t, or else any host of the last MX. */
 static int
 may_be_tarpit(const struct domain *domain, const struct host *host)
 {

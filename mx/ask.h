@@ -7,10 +7,10 @@
 enum families { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6 };
 
 /*
- * Find out what answers at the addresses of all hosts of all domains, each
- * address once, the hosts that may be tarpits first: with units/nftables, a
- * tarpit refuses whoever has been to the mail server before.  Marks the hosts
- * that turn out to be tarpits.
+ * Find out what answers at the addresses of all hosts of all domains.  Each
+ * address is asked once, and hosts that may be tarpits come first: with
+ * units/nftables, a tarpit refuses whoever has been to the mail server before.
+ * Marks the hosts that turn out to be tarpits.
  */
 void ask_hosts(struct domain *, size_t, enum families);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The DNS, by libresolv.
+ * Asking the DNS, with libresolv.
  */
 
 #include <sys/types.h>
@@ -76,7 +76,7 @@ dns_parse(const unsigned char *message, size_t size, const char *name, int type,
 		answer->count = 0;
 }
 
-/* Replace the name with what its aliases lead to. */
+/* Replace the name with the name that its aliases lead to. */
 static enum dns_status
 follow_aliases(ns_msg *msg, char *name, int *is_alias)
 {
@@ -95,8 +95,8 @@ follow_aliases(ns_msg *msg, char *name, int *is_alias)
 }
 
 /*
- * Replace the name with that of which it is an alias.  Returns 1, or 0 if it
- * is none, or -1 if the message cannot be read.
+ * If the name is an alias, replace it with the name that it stands for, and
+ * return 1.  Returns 0 if it is no alias, or -1 if the message is malformed.
  */
 static int
 find_alias(ns_msg *msg, char *name)
@@ -163,7 +163,7 @@ take_record(const ns_msg *msg, const ns_rr *rr, struct dns_record *record)
 	}
 }
 
-/* RFC 1035, 3.3.9. */
+/* The data of an MX record: RFC 1035, 3.3.9. */
 static int
 take_exchange(const ns_msg *msg, const ns_rr *rr, struct dns_record *record)
 {

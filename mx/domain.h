@@ -16,11 +16,11 @@
 
 /* What answers on port 25 of an address. */
 enum service {
-	SERVICE_LEFT_OUT,    /* nobody wants to know */
+	SERVICE_LEFT_OUT,    /* the user left the address's family out */
 	SERVICE_NOT_ASKED,   /* this machine could not even try */
-	SERVICE_NO_ROUTE,    /* this machine has no way there */
+	SERVICE_NO_ROUTE,    /* this machine has no route to the address */
 	SERVICE_NO_REPLY,    /* nothing comes back */
-	SERVICE_UNREACHABLE, /* somebody on the way says so */
+	SERVICE_UNREACHABLE, /* a router reports the address unreachable */
 	SERVICE_REFUSES,     /* the port is closed */
 	SERVICE_CLOSES,	     /* the connection ends without a greeting */
 	SERVICE_SILENT,	     /* the connection stays without a greeting */
@@ -29,7 +29,7 @@ enum service {
 	SERVICE_MUTE,	    /* no reply to EHLO */
 	SERVICE_CUTS_OFF,   /* the connection ends without a reply to EHLO */
 	SERVICE_HANGS,	    /* the reply to EHLO stops before its end */
-	SERVICE_TARPIT,	    /* the reply to EHLO comes by bytes, without end */
+	SERVICE_TARPIT,	    /* the reply to EHLO comes byte by byte, endless */
 	SERVICE_MAIL,
 	SERVICES
 };
@@ -38,13 +38,13 @@ struct answer {
 	enum service service;
 	int greeting_msec; /* from the first SYN to the end of the greeting */
 	int reply_msec;	   /* from EHLO to the first byte of the reply */
-	/* As in the greeting; "" if there is no name of a host in it. */
+	/* The host's name in the greeting; "" if the greeting has none. */
 	char name[NAME_LEN_MAX + 1];
 };
 
 struct address {
-	struct in6_addr addr; /* IPv4 as a mapped one */
-	int is_own;	      /* of this machine */
+	struct in6_addr addr; /* an IPv4 address is IPv4-mapped */
+	int is_own;	      /* the address belongs to this machine */
 	struct answer answer;
 	enum dns_status name_status; /* of the name in a tarpit's greeting */
 };
@@ -54,7 +54,7 @@ struct host {
 	char name[DNS_NAME_SIZE];
 	enum dns_status status; /* DNS_FOUND: no lookup failed */
 	int is_alias;
-	int is_cut; /* it has more addresses than there is room */
+	int is_cut; /* the host has more addresses than fit here */
 	int is_tarpit;
 	size_t count;
 	struct address addresses[ADDRESSES_MAX];
@@ -62,13 +62,13 @@ struct host {
 
 struct domain {
 	char name[NAME_LEN_MAX + 1];
-	enum dns_status status; /* of the lookup of its MX records */
+	enum dns_status status; /* of the lookup of MX records */
 	int is_implicit; /* no MX record: the host is the domain itself */
-	int is_cut;	 /* it has more MX records than there is room */
-	int has_null_mx; /* RFC 7505; not among the hosts */
+	int is_cut;	 /* the domain has more MX records than fit here */
+	int has_null_mx; /* RFC 7505; a null MX is not among the hosts */
 	/* A tarpit was found on 127.0.0.1 or ::1 of this machine. */
 	int is_on_loopback;
-	const char *tarpit; /* the host that is meant to be; NULL: not known */
+	const char *tarpit; /* the host named with -t, or NULL */
 	size_t count;
 	struct host hosts[HOSTS_MAX]; /* by preference, then by name */
 };

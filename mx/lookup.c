@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the DNS says of a domain and its hosts.
+ * What the DNS says about a domain and its hosts.
  */
 
 #include <arpa/nameser.h>
@@ -95,7 +95,7 @@ add_addresses(struct host *host, int type)
 	}
 }
 
-/* Of two lookups of one name, the one with more of it is what counts. */
+/* Of two lookups of a name, the status with the higher severity counts. */
 static int
 severity(enum dns_status status)
 {
@@ -129,7 +129,7 @@ lookup_greetings(struct domain *domain)
 	}
 }
 
-/* Whether the name has an address, of either family. */
+/* Whether the name has an address of either family. */
 static enum dns_status
 status_of_name(const char *name)
 {

@@ -5,9 +5,10 @@
 #include "domain.h"
 
 /*
- * Look up the MX records of a domain and their addresses, or those of its own
- * if it has no such record: RFC 5321, 5.1.  The domain's name and tarpit are
- * set before, and all else is zero.  A host of the tarpit's name is marked.
+ * Look up the MX records of a domain and the addresses of the hosts in them;
+ * or, for a domain without MX records, its own addresses (RFC 5321, 5.1).  The
+ * caller sets the domain's name and tarpit, and leaves the rest zero.  Marks
+ * the host that has the tarpit's name.
  */
 void lookup_domain(struct domain *);
 

@@ -123,7 +123,7 @@ usage(void)
 	exit(EXIT_USAGE);
 }
 
-/* A dot at its end says that it is a whole name, as all names here are. */
+/* A final dot marks a whole name; every name here is whole, so drop the dot. */
 static char *
 parse_name(char *s)
 {

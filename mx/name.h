@@ -4,29 +4,30 @@
 
 #include <netinet/in.h>
 
-#define NAME_LEN_MAX 253 /* of a domain name as text, without a last dot */
+#define NAME_LEN_MAX 253 /* of a domain name as text, without a final dot */
 
 /*
- * Whether it is a domain name of letters, digits, hyphens and underscores, in
- * labels of at most 63: RFC 1035, 2.3.1 and 2.3.4.  So it is safe to print.
+ * Whether a string is a domain name: labels of at most 63 letters, digits,
+ * hyphens and underscores (RFC 1035, 2.3.1 and 2.3.4).  Such a name is safe to
+ * print.
  */
 int name_is_valid(const char *);
 
-/* Whether any byte is not ASCII, as in a name that the DNS has as "xn--". */
+/* Whether a string has bytes beyond ASCII; the DNS has such names as "xn--". */
 int name_is_international(const char *);
 
-/* Whether it is an address in brackets: RFC 5321, 4.1.3. */
+/* Whether a string is an address in brackets: RFC 5321, 4.1.3. */
 int name_is_literal(const char *);
 
-/* Whether it stands for whatever machine it is said on. */
+/* Whether a name is localhost, which on any machine means that machine. */
 int name_is_localhost(const char *);
 
-/* The IPv4 address of 4 bytes as a mapped one: RFC 4291, 2.5.5.2. */
+/* Map an IPv4 address of 4 bytes into IPv6: RFC 4291, 2.5.5.2. */
 void name_map_ipv4(const void *, struct in6_addr *);
 
 /*
- * Write an address as text, an IPv4-mapped one as IPv4; the buffer has
- * INET6_ADDRSTRLEN bytes.  Returns the buffer.
+ * Write an address as text to a buffer of INET6_ADDRSTRLEN bytes; an
+ * IPv4-mapped address is written as IPv4.  Returns the buffer.
  */
 const char *name_address(const struct in6_addr *, char *);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What answers on port 25.
+ * Finding out what answers on port 25.
  */
 
 #include <sys/socket.h>
@@ -22,10 +22,10 @@
 
 #define SMTP_PORT    25
 #define OPEN_MAX     200 /* descriptors at a time: less than any limit */
-#define QUIT_SECONDS 1	 /* for the reply to it, so that nobody is cut off */
-#define LINE_SIZE    512 /* RFC 5321, 4.5.3.1.5; what is longer is cut */
+#define QUIT_SECONDS 1	 /* for the reply to QUIT, to cut nobody off */
+#define LINE_SIZE    512 /* RFC 5321, 4.5.3.1.5; a longer line is cut */
 #define BYTES_MAX    65536
-#define BY_BYTES     8 /* in one piece on average, at most */
+#define BY_BYTES     8 /* bytes in a piece of a tarpit's reply, on average */
 
 #define MSEC_PER_SEC INT64_C(1000)
 
@@ -35,11 +35,11 @@ struct connection {
 	struct target *target;
 	enum state state;
 	int fd;
-	int64_t since; /* ms, CLOCK_MONOTONIC: of the state's beginning */
-	int64_t until;
-	size_t pieces; /* of what the state has received */
-	size_t bytes;
-	char line[LINE_SIZE]; /* the last one, as far as it has come */
+	int64_t since; /* when the state began, in ms of CLOCK_MONOTONIC */
+	int64_t until; /* when the state has lasted too long */
+	size_t pieces; /* received in this state */
+	size_t bytes;  /* in those pieces */
+	char line[LINE_SIZE]; /* the line that is being received */
 	size_t len;
 };
 
@@ -112,7 +112,7 @@ now_msec(void)
 	return ts.tv_sec * MSEC_PER_SEC + ts.tv_nsec / 1000000;
 }
 
-/* Start those whose turn it is; returns how many are open. */
+/* Start the connections whose turn it is; returns how many are open. */
 static size_t
 start_waiting(struct connection *connections, size_t count)
 {
@@ -219,7 +219,7 @@ finish_connect(struct connection *c)
 		end(c, service_of_error(error));
 		return;
 	}
-	/* The greeting's time is that from the first SYN on. */
+	/* The time of the greeting is counted from the first SYN. */
 	c->state = GREETING;
 	c->until = now_msec() + GREETING_SECONDS * MSEC_PER_SEC;
 }
@@ -261,7 +261,7 @@ take_byte(struct connection *c, char byte)
 	}
 }
 
-/* "220 name ..." is a reply's last line, "220-name ..." another. */
+/* "220 name ..." is the last line of a reply, "220-name ..." any other. */
 static void
 take_line(struct connection *c)
 {
@@ -302,7 +302,7 @@ take_greeting(struct connection *c)
 	}
 }
 
-/* The word after the code, if it is a name that can be printed. */
+/* Take the word after the code, if it is a name that can be printed. */
 static void
 take_name(const char *line, char *name)
 {
@@ -320,7 +320,7 @@ take_name(const char *line, char *name)
 		memcpy(name, word, len + 1);
 }
 
-/* By this machine's address, which needs no name: RFC 5321, 4.1.4. */
+/* EHLO is said with this machine's address: it may have no name (RFC 5321). */
 static void
 say_ehlo(struct connection *c)
 {
@@ -353,7 +353,7 @@ own_address(int fd, struct in6_addr *addr)
 	name_map_ipv4(&own.sin.sin_addr, addr);
 }
 
-/* The service is known, and a program that does not take QUIT is no matter. */
+/* Say QUIT; the service is known by now, so that a failure does not matter. */
 static void
 say_quit(struct connection *c)
 {
@@ -364,7 +364,7 @@ say_quit(struct connection *c)
 		end(c, SERVICE_CLOSES);
 }
 
-/* The other end closed the connection, or reset it. */
+/* The server has closed the connection, or reset it. */
 static void
 hear_end(struct connection *c)
 {
@@ -401,7 +401,7 @@ enter(struct connection *c, enum state state, int seconds)
 	c->bytes = 0;
 }
 
-/* What was found before QUIT stays, however QUIT is taken. */
+/* End a connection; what was found out before QUIT stands. */
 static void
 end(struct connection *c, enum service service)
 {
@@ -417,7 +417,7 @@ service_of_error(int error)
 	switch (error) {
 	case ECONNREFUSED:
 		return SERVICE_REFUSES;
-	case ECONNRESET: /* once there was a connection */
+	case ECONNRESET: /* after the connection was made */
 		return SERVICE_CLOSES;
 	case ETIMEDOUT:
 		return SERVICE_NO_REPLY;

@@ -6,25 +6,26 @@
 
 /* How long an address has for each step, in seconds. */
 #define CONNECT_SECONDS	 5
-#define GREETING_SECONDS 8 /* some wait 6 on purpose, to catch the hasty */
-#define REPLY_SECONDS	 8 /* to begin; a tarpit's begins within 4.8 */
-#define HANG_SECONDS	 5 /* to end, once it has begun */
+#define GREETING_SECONDS 8 /* some servers wait 6 s, to catch the hasty */
+#define REPLY_SECONDS	 8 /* to begin a reply; a tarpit does within 4.8 s */
+#define HANG_SECONDS	 5 /* to end a reply that has begun */
 
 struct target {
 	struct in6_addr addr;
-	int is_first; /* to be asked before all that are not */
+	int is_first; /* ask this address before the others */
 	struct answer answer;
 };
 
 /*
- * Ask each address what answers on its port 25, all at once: say EHLO and
- * QUIT there, nothing else.  Those that are to be asked first have been
- * reached, or not, before any other is tried.  Takes no more than the seconds
- * above together, unless there are more addresses than open files allow.
+ * Find out what answers on port 25 of count addresses, all at once, by saying
+ * EHLO and QUIT and nothing else.  Each address with is_first is reached, or
+ * found out of reach, before any other address is tried.  The whole takes no
+ * longer than the limits above together, unless there are more addresses than
+ * a process may have descriptors.
  */
-void probe(struct target *, size_t);
+void probe(struct target *, size_t count);
 
-/* Whether it is an address of this machine. */
+/* Whether an address belongs to this machine. */
 int probe_is_own(const struct in6_addr *);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What was found, for people and for cron(8).
+ * Writing what was found, for people and for cron(8).
  */
 
 #include <string.h>

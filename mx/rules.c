@@ -11,7 +11,7 @@
 
 #include "rules.h"
 
-/* Postfix ends a delivery that takes as long; see CAVEATS of tarpit.8. */
+/* Postfix ends a delivery that takes this long; see CAVEATS of tarpit.8. */
 #define DELIVERY_SECONDS 18000
 
 #define FINDING_SIZE (3 * DNS_NAME_SIZE + 1024)
@@ -24,7 +24,7 @@ struct check {
 	enum verdict worst;
 };
 
-/* What was seen, and what that means for a tarpit and for a mail server. */
+/* What was seen, and what that means of a tarpit and of a mail server. */
 struct meaning {
 	const char *seen;
 	enum verdict verdict;
@@ -222,7 +222,7 @@ check_mx(struct check *check)
 	return domain->count > 0;
 }
 
-/* A domain that is cut has hosts, which are checked as far as they go. */
+/* Even if MX records were left out, the hosts that did fit are checked. */
 static void
 check_room(struct check *check)
 {
@@ -331,7 +331,7 @@ check_scope(struct check *check, const struct host *host)
 	}
 }
 
-/* NULL if the address is for all the world: RFC 6890. */
+/* Who can reach an address (RFC 6890); NULL: all the world. */
 static const char *
 scope_of(const struct in6_addr *addr)
 {
@@ -355,7 +355,7 @@ scope_of(const struct in6_addr *addr)
 	return NULL;
 }
 
-/* Then it is this machine's network that keeps it from finding out. */
+/* If no host answers at all, this machine's network is the likely cause. */
 static int
 is_nobody_reached(const struct domain *domain)
 {
@@ -428,7 +428,7 @@ check_greetings(struct check *check, const struct host *host)
 	}
 }
 
-/* So that a name that is wrong is said to be once. */
+/* Whether no address before has the same name, so that it is judged once. */
 static int
 is_new_greeting(const struct host *host, size_t at)
 {
@@ -476,7 +476,7 @@ check_greeting(
 		    host->name, name);
 }
 
-/* The first host that is a tarpit, or is none; NULL: there is none. */
+/* The first host that is a tarpit, or the first that is not; or NULL. */
 static const struct host *
 find_host(const struct domain *domain, int is_tarpit)
 {
@@ -535,7 +535,7 @@ say_no_tarpit(struct check *check)
 		    domain->name, last->name);
 }
 
-/* For each pair of a tarpit and a mail server: which is tried first? */
+/* Check, for each tarpit and each mail server, which of the two comes first. */
 static int
 check_order(struct check *check, const struct host *first_tarpit)
 {

@@ -10,9 +10,9 @@ enum verdict { VERDICT_OK, VERDICT_UNKNOWN, VERDICT_WRONG };
 typedef void rules_say(void *arg, enum verdict, const char *finding);
 
 /*
- * Hold a domain, as it was looked up and as its hosts answered, against the
- * rules of CAVEATS in tarpit.8, for a cap in seconds.  Every finding goes to
- * the function with its argument.  Returns the worst verdict among them.
+ * Check a domain, as looked up and with the answers of its hosts, against the
+ * rules in CAVEATS of tarpit.8, for a cap in seconds.  Calls the function with
+ * arg and each finding.  Returns the worst verdict of all findings.
  */
 enum verdict rules_check(
     const struct domain *, int cap, rules_say *, void *arg);

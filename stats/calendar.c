@@ -11,7 +11,7 @@
 
 #define SECONDS_PER_DAY 86400
 #define QUARTER_MSEC	INT64_C(900000)
-#define QUARTERS_KNOWN	65536 /* almost two years of them */
+#define QUARTERS_KNOWN	65536 /* quarters of an hour: almost two years */
 
 const char *const month_names[12] = { "January", "February", "March", "April",
 	"May", "June", "July", "August", "September", "October", "November",
@@ -27,7 +27,7 @@ ordinal(int n)
 	return endings[n % 10];
 }
 
-/* Any int64_t of ms is in a year that fits an int, so that this cannot fail. */
+/* localtime_r(3) cannot fail: any int64_t of ms is in a year that fits int. */
 struct tm
 local_time(int64_t msec)
 {
@@ -39,9 +39,9 @@ local_time(int64_t msec)
 }
 
 /*
- * localtime(3) takes longer than all else that is done with a hold, so what it
- * said is kept for each quarter of an hour: time zones are apart from UTC by
- * so many of them.
+ * localtime(3) takes longer than everything else that is done with a hold, so
+ * its answer is kept for each quarter of an hour: every time zone differs from
+ * UTC by a multiple of that.
  */
 int
 local_day(int64_t msec)
@@ -55,7 +55,7 @@ local_day(int64_t msec)
 	struct tm tm;
 
 	if (known[i].quarter != quarter) {
-		/* Its date as if it were one of UTC. */
+		/* The local date, taken for a date in UTC. */
 		tm = local_time(msec);
 		tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
 		known[i].quarter = quarter;

@@ -5,8 +5,8 @@
  *
  * The lines of a run are collected in a temporary table, so that a line that is
  * read twice counts once, and so that the file itself is written in one go at
- * the end.  Nothing goes through all that is remembered: a run costs what is
- * new in it.
+ * the end.  No step goes through everything that is remembered: the cost of a
+ * run depends only on what is new in it.
  */
 
 #include <sys/socket.h>
@@ -35,21 +35,21 @@
 #define VALUE(number) TEXT(number)
 #define SECONDS_TEXT  VALUE(DATABASE_WAIT_SECONDS)
 
-/* In all; see LENGTH_MAX. */
+/* The most connections of all days together, as LENGTH_MAX is for lengths. */
 #define CONNECTIONS_MAX (INT64_MAX / 2)
 
-#define FILE_MODE 0600 /* as private as the log: addresses are in it */
+#define FILE_MODE 0600 /* as private as the log: the file has addresses */
 
-/* Holds an IPv6 network, such as "2001:db8:1:2::/64", and a NUL. */
+/* Room for an IPv6 network, such as "2001:db8:1:2::/64", and a NUL. */
 #define HOST_MAX (INET6_ADDRSTRLEN + 3)
 
 enum statement {
-	IS_REMEMBERED, /* line, in the file */
-	COLLECT,       /* line */
-	IS_KNOWN_HOST, /* host */
-	ADD_TO_DAY,    /* day */
-	ADD_TO_LENGTH, /* bin */
-	REMEMBER_LINE, /* line, with its day */
+	IS_REMEMBERED, /* takes a line, and looks in the file */
+	COLLECT,       /* takes a line */
+	IS_KNOWN_HOST, /* takes a host */
+	ADD_TO_DAY,    /* takes a day */
+	ADD_TO_LENGTH, /* takes a bin */
+	REMEMBER_LINE, /* takes a line, and its day */
 	STATEMENTS
 };
 
@@ -84,10 +84,10 @@ static const char collect_table[] =
 
 struct database {
 	const char *path;
-	sqlite3 *file; /* NULL: there is none yet */
+	sqlite3 *file; /* NULL: there is no file yet */
 	int writing;
 	sqlite3_stmt *statement[STATEMENTS];
-	struct totals new; /* of the lines that were not counted before */
+	struct totals new; /* of lines that no run has counted before */
 	int64_t days_remembered;
 	int64_t lines_remembered;
 	int64_t forgotten_until;
@@ -141,7 +141,7 @@ database_open(const char *path)
 	if (db == NULL)
 		err(EXIT_FAILURE, "%s", path);
 	db->path = path;
-	/* One thread needs no locks, and no account of the memory. */
+	/* A program of one thread needs no locks, and no count of memory. */
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (access(path, F_OK) == -1 && errno == ENOENT)
@@ -168,7 +168,7 @@ open_file(struct database *db, int flags)
 	sqlite3_extended_result_codes(db->file, 1);
 }
 
-/* A process was killed while it wrote, and what it wrote is to be undone. */
+/* Whether a process was killed while it wrote: its changes must be undone. */
 static int
 was_interrupted(struct database *db)
 {
@@ -178,7 +178,7 @@ was_interrupted(struct database *db)
 	return (status & 0xff) == SQLITE_READONLY;
 }
 
-/* Why the file is none that can be used, or NULL; an empty file can be. */
+/* Why the file cannot be used, or NULL if it can; an empty file can. */
 static const char *
 foreign(struct database *db)
 {
@@ -196,14 +196,14 @@ foreign(struct database *db)
 	return version == SCHEMA_VERSION ? NULL : "damaged";
 }
 
-/* There is no file before there is anything to write, or it is empty. */
+/* Before the first line is counted there is no file, or an empty file. */
 static int
 has_tables(struct database *db)
 {
 	return db->file != NULL && number(db, "PRAGMA application_id", 0) != 0;
 }
 
-/* From now on nobody else writes; see bound_lines() for what is remembered. */
+/* Keep all other writers out until database_commit(). */
 static void
 begin_writing(struct database *db)
 {
@@ -216,7 +216,7 @@ begin_writing(struct database *db)
 		create_file(db->path);
 	sqlite3_close(db->file);
 	open_file(db, SQLITE_OPEN_READWRITE);
-	/* What is deleted is to be gone from the disk, not only from sight. */
+	/* Deleted addresses must be gone from the disk, not only from sight. */
 	execute(db, "PRAGMA secure_delete = ON");
 	execute(db, collect_table);
 	execute(db, "BEGIN IMMEDIATE");
@@ -234,7 +234,7 @@ begin_writing(struct database *db)
 	read_settings(db);
 }
 
-/* Another process may have made it meanwhile. */
+/* Make the file, unless another process has made it meanwhile. */
 static void
 create_file(const char *path)
 {
@@ -326,7 +326,7 @@ bind_line(sqlite3_stmt *statement, const struct hold *hold, const char *address,
 	sqlite3_bind_int64(statement, 4, pid);
 }
 
-/* Nothing in it can fail: INET6_ADDRSTRLEN has room for any address. */
+/* inet_ntop(3) cannot fail here: INET6_ADDRSTRLEN has room for any address. */
 static void
 address_text(const struct in6_addr *addr, char *text)
 {
@@ -336,7 +336,7 @@ address_text(const struct in6_addr *addr, char *text)
 		inet_ntop(AF_INET6, addr, text, INET6_ADDRSTRLEN);
 }
 
-/* inet_ntop(3) takes several times as long, for each of millions of lines. */
+/* inet_ntop(3) would take several times as long, for millions of lines. */
 static void
 ipv4_text(const unsigned char *byte, char *text)
 {
@@ -353,7 +353,7 @@ ipv4_text(const unsigned char *byte, char *text)
 	text[-1] = '\0';
 }
 
-/* The host of a key as totals.h has it. */
+/* Write as text a host that totals_host() returned. */
 static void
 host_text(const struct in6_addr *host, char *text)
 {
@@ -362,7 +362,7 @@ host_text(const struct in6_addr *host, char *text)
 		strlcat(text, "/64", HOST_MAX);
 }
 
-/* host(address) in SQL. */
+/* The SQL function host(address): an IPv4 address is its own host. */
 static void
 host_of_address(sqlite3_context *context, int count, sqlite3_value **value)
 {
@@ -373,7 +373,7 @@ host_of_address(sqlite3_context *context, int count, sqlite3_value **value)
 
 	(void)count;
 	if (address == NULL || inet_pton(AF_INET6, address, &addr) != 1) {
-		sqlite3_result_value(context, value[0]); /* IPv4 */
+		sqlite3_result_value(context, value[0]);
 		return;
 	}
 	host = totals_host(&addr);
@@ -456,7 +456,7 @@ database_commit(struct database *db, int64_t now)
 	db->writing = 0;
 }
 
-/* For a reader who may not write, the next writer forgets them. */
+/* Lines too old to remember are left to the next writer if we may not write. */
 static int
 has_old_lines(struct database *db, int64_t now)
 {
@@ -467,7 +467,7 @@ has_old_lines(struct database *db, int64_t now)
 		   INT64_MAX) <= oldest_remembered(db, now);
 }
 
-/* What ended by then is too old to be remembered. */
+/* A line is too old to be remembered if its hold ended by this time, in ms. */
 static int64_t
 oldest_remembered(const struct database *db, int64_t now)
 {
@@ -539,7 +539,7 @@ unknown_hosts(struct database *db)
 	return count;
 }
 
-/* Of the new lines, those that are not too old, nor too many. */
+/* Remember the new lines, but none that is too old, and not too many. */
 static void
 remember_new(struct database *db, int64_t oldest)
 {
@@ -590,8 +590,8 @@ remember_new_lines(struct database *db, int64_t oldest)
 }
 
 /*
- * Forget the lines that ended by then.  A host goes with its last line, since
- * it was seen then.
+ * Forget the lines of holds that ended by the given time.  A host is forgotten
+ * together with its last line.
  */
 static void
 forget_until(struct database *db, int64_t msec)
@@ -612,7 +612,7 @@ forget_until(struct database *db, int64_t msec)
 	db->lines_remembered -= sqlite3_changes64(db->file);
 }
 
-/* Nobody is to fill the disk: beyond a number of lines the oldest go. */
+/* Forget the oldest lines when there are so many that they fill the disk. */
 static void
 bound_lines(struct database *db)
 {
@@ -656,13 +656,13 @@ read_days(struct database *db, struct totals *totals)
 		day.last = sqlite3_column_int64(days, 4);
 		day.longest = sqlite3_column_int64(days, 5);
 		if (!day_is_sound(&day, totals))
-			fail(db, "table days: a day that cannot be");
+			fail(db, "table days: impossible day");
 		totals_add_day(totals, &day);
 	}
 	sqlite3_finalize(days);
 }
 
-/* What a report can show, and what adds up with the other days. */
+/* Whether a report can show the day and add it to the other days. */
 static int
 day_is_sound(const struct day *day, const struct totals *others)
 {
@@ -689,12 +689,12 @@ read_lengths(struct database *db, struct totals *totals)
 		if (bin >= 0 && connections >= 0)
 			totals->lengths[bin] = (uint64_t)connections;
 		else
-			fail(db, "table lengths: a length that cannot be");
+			fail(db, "table lengths: impossible length");
 	}
 	sqlite3_finalize(lengths);
 }
 
-/* The bin of length_end(), or -1. */
+/* The bin with this length_end(), or -1 if there is none. */
 static int
 bin_that_ends(int64_t length)
 {
@@ -713,7 +713,10 @@ bin_end(int bin)
 	return bin == LENGTH_BINS - 1 ? INT64_MAX : length_end(bin);
 }
 
-/* The reports rely on it, and whoever changes the tables by hand may err. */
+/*
+ * Reports rely on days and lengths having the same connections, but somebody
+ * may have changed the tables by hand.
+ */
 static void
 check_sums(struct database *db, const struct totals *totals)
 {
@@ -723,8 +726,7 @@ check_sums(struct database *db, const struct totals *totals)
 	for (bin = 0; bin < LENGTH_BINS && totals->lengths[bin] <= left; bin++)
 		left -= totals->lengths[bin];
 	if (bin < LENGTH_BINS || left > 0)
-		fail(db,
-		    "tables days and lengths have not the same connections");
+		fail(db, "tables days and lengths differ in their connections");
 }
 
 void
@@ -741,14 +743,14 @@ database_close(struct database *db)
 	free(db);
 }
 
-/* The first number that a statement gives; none or NULL: the one given. */
+/* The number that a query returns; if it returns nothing or NULL, none. */
 static int64_t
 number(struct database *db, const char *text, int64_t none)
 {
 	return number_of(db, text, 0, none);
 }
 
-/* The same, with a number in the place of ?1. */
+/* The number that a query returns with value as its ?1; or none. */
 static int64_t
 number_of(struct database *db, const char *text, int64_t value, int64_t none)
 {
@@ -764,7 +766,7 @@ number_of(struct database *db, const char *text, int64_t value, int64_t none)
 	return result;
 }
 
-/* Run a statement with a number in the place of ?1. */
+/* Run a statement with value as its ?1. */
 static void
 change(struct database *db, const char *text, int64_t value)
 {
@@ -797,7 +799,7 @@ step(struct database *db, sqlite3_stmt *statement)
 	return status == SQLITE_ROW;
 }
 
-/* One that gives no rows. */
+/* Run a prepared statement that returns no rows. */
 static void
 run_once(struct database *db, enum statement which)
 {
@@ -835,7 +837,7 @@ check(struct database *db, int status)
 	fail(db, text);
 }
 
-/* Whatever was written is undone. */
+/* End the program, with all changes undone. */
 static _Noreturn void
 fail(struct database *db, const char *reason)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The time of a report, which tests and reproducible builds can set.
+ * The time at which a report is made, which tests and reproducible builds set.
  */
 
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Who is stuck right now, by the processes in /proc.  No capability is needed
- * for what is read there, and none of it is about the client.
+ * Who is stuck right now, by the processes in /proc.  Anyone may read the files
+ * that are read here, and none of them tells anything about a client.
  */
 
 #include <sys/stat.h>
@@ -25,7 +25,7 @@
 
 #define USER	 "tarpit"
 #define PROGRAM	 "tarpit"
-#define STAT_MAX 1024 /* its fields up to the start are shorter than half */
+#define STAT_MAX 1024 /* at least twice as much as the first 22 fields */
 
 #define STATE_FIELD 3
 #define START_FIELD 22
@@ -53,7 +53,7 @@ held_count(struct held *held)
 	memset(held, 0, sizeof(*held));
 	if (user == NULL || (proc = opendir("/proc")) == NULL)
 		return;
-	/* Whoever may not see the first process does not see all others. */
+	/* If process 1 is hidden from us, the holds may be hidden as well. */
 	if (read_process(dirfd(proc), "1", &first) == 0)
 		held->known = count_processes(held, proc, user->pw_uid) == 0;
 	closedir(proc);
@@ -82,7 +82,7 @@ count_process(struct held *held, int proc, const char *id, int64_t now)
 	struct process process;
 	int64_t age;
 
-	/* It may have ended by now, or its parent has not noticed its end. */
+	/* By now the process may have gone, or be waiting for its parent. */
 	if (read_process(proc, id, &process) == -1 || process.state == 'Z' ||
 	    strcmp(process.name, PROGRAM) != 0)
 		return;
@@ -110,12 +110,12 @@ read_process(int proc, const char *id, struct process *process)
 	return parse_process(text, process);
 }
 
-/* "42 (name) S", the 3rd field being the state, and the 22nd the start. */
+/* The text is "42 (name) S ...", with the start in its 22nd field. */
 static int
 parse_process(const char *text, struct process *process)
 {
 	const char *name = strchr(text, '(');
-	const char *end = strrchr(text, ')'); /* names can have it as well */
+	const char *end = strrchr(text, ')'); /* a name may contain ')' */
 	const char *before = end;
 	size_t len;
 	int field;
@@ -139,7 +139,7 @@ parse_process(const char *text, struct process *process)
 	return 0;
 }
 
-/* In ms, with the time that the machine was suspended, as starts are. */
+/* In ms, and with the time in suspension, like the start of a process. */
 static int64_t
 uptime(void)
 {

@@ -8,14 +8,14 @@
 struct held {
 	int known; /* 0: the members below mean nothing */
 	uint64_t connections;
-	int64_t longest; /* ms, of the one that began first */
+	int64_t longest; /* ms since the first of them began */
 };
 
 /*
- * Count the processes named tarpit that the user tarpit owns: there is one for
- * each connection, whatever super-server started it.  The count stays unknown
- * where there is no such user, no /proc, or a /proc that hides the processes
- * of others.
+ * Count the processes named tarpit that belong to the user tarpit: whatever the
+ * super-server, each connection has one process.  The count stays unknown where
+ * the user does not exist, or /proc does not, or /proc hides the processes of
+ * other users.
  */
 void held_count(struct held *);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Log lines in, holds out.
+ * Reading logs: lines in, holds out.
  */
 
 #include <err.h>
@@ -18,7 +18,7 @@
 
 /* A hold that ends at the longest cap, and a minute for a busy machine. */
 #define LENGTH_POSSIBLE_MAX (CAP_MAX * SECOND_MSEC + 60 * SECOND_MSEC)
-/* 1 January 2000: a clock that has never been set starts in 1970. */
+/* 1 January 2000: a clock that has not been set shows 1970. */
 #define CONNECTED_POSSIBLE_MIN INT64_C(946684800000)
 
 #define PID_DIGITS_MAX 9
@@ -31,7 +31,7 @@ struct text {
 };
 
 struct compression {
-	const char *program; /* that reads it */
+	const char *program; /* that decompresses */
 	size_t len;
 	const char *magic;
 };
@@ -82,7 +82,7 @@ input_next(struct input *input, struct lines *lines)
 	return lines->count > 0;
 }
 
-/* The next line of all files, without its newline. */
+/* The next line of any file, without its newline. */
 static int
 next_line(struct input *input, struct text *line)
 {
@@ -119,7 +119,7 @@ line_in_buffer(struct input *input, struct text *line)
 	}
 }
 
-/* What no newline follows. */
+/* The last line of a file, which has no newline. */
 static int
 rest_of_file(struct input *input, struct text *line)
 {
@@ -158,7 +158,7 @@ close_file(struct input *input)
 	input->paths++;
 }
 
-/* Returns 0 when there is no more in the file, or none that can be used. */
+/* Returns 0 at the end of the file, or if the rest of it is of no use. */
 static int
 fill(struct input *input)
 {
@@ -222,7 +222,7 @@ fail(struct input *input, const char *problem, const char *more)
 	input->failed = 1;
 }
 
-/* The program that makes text of the file; NULL if it is none of these. */
+/* The program that turns a compressed file into text, or NULL. */
 static const char *
 decompressor(const struct input *input)
 {
@@ -279,7 +279,7 @@ is_possible(const struct hold *hold, int64_t latest)
 	    hold->disconnected - hold->connected <= LENGTH_POSSIBLE_MAX;
 }
 
-/* "-- Boot ... --", "-- No entries --", and the one that we need. */
+/* The cursor is kept, "-- Boot ... --" and "-- No entries --" are not. */
 static void
 take_remark(struct input *input, const struct text *line)
 {
@@ -291,7 +291,7 @@ take_remark(struct input *input, const struct text *line)
 	}
 }
 
-/* Narrows the line to the message if it is a journal entry's. */
+/* Parse a line; narrow a line of a journal entry to its message. */
 static int
 parse(struct text *line, struct hold *hold)
 {
@@ -307,8 +307,8 @@ parse(struct text *line, struct hold *hold)
 }
 
 /*
- * journalctl -o export and -o verbose have the message twice; this is the line
- * as it came, which journald keeps beside the message.
+ * journalctl -o export and -o verbose give each hold twice: in the message, and
+ * in the raw line as journald received it, which would count a second time.
  */
 static int
 is_raw(const struct text *line)
@@ -319,7 +319,7 @@ is_raw(const struct text *line)
 	return skip(&text, "SYSLOG_RAW=");
 }
 
-/* MESSAGE=..., "MESSAGE":"...", "MESSAGE" : "...": a journal entry's. */
+/* The message of a journal entry: MESSAGE=..., or "MESSAGE" : "..." in JSON. */
 static int
 find_message(const struct text *line, struct text *message)
 {
@@ -348,7 +348,7 @@ find_message(const struct text *line, struct text *message)
 	return 1;
 }
 
-/* Past the word if the text begins with it; else untouched. */
+/* If the text begins with the word, move past the word and return 1. */
 static int
 skip(struct text *text, const char *word)
 {
@@ -371,8 +371,8 @@ skip_spaces(struct text *text)
 }
 
 /*
- * The id of the process that logged the line.  It is part of what tells one
- * line from another, so each form of log that has it must give the same.
+ * The id of the process that logged the line.  The id helps to tell two lines
+ * apart, so every form of log that has the id must give the same.
  */
 static long
 logged_by(const struct text *line)
@@ -406,7 +406,7 @@ pid_in_brackets(const struct text *line)
 	return p > line->start && p[-1] == '[' ? number(p, end) : 0;
 }
 
-/* Where the hold begins in a line that hold_parse() has found right. */
+/* Where the hold begins in a line that hold_parse() has accepted. */
 static const char *
 find_hold(const struct text *line)
 {
@@ -447,7 +447,7 @@ next_word(struct text *rest)
 	return word;
 }
 
-/* The decimal number from p to end; 0 if it is no process id. */
+/* The decimal number between p and end; 0 if it cannot be a process id. */
 static long
 number(const char *p, const char *end)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Write a file as a whole.
+ * Writing a file so that readers find all of it or none of it.
  */
 
 #include <sys/file.h>
@@ -71,7 +71,7 @@ begin_replacing(struct output *output, const char *path)
 	return -1;
 }
 
-/* Where a symbolic link leads, even if nothing is there. */
+/* Where a symbolic link leads, even if no file is there yet. */
 static char *
 resolve(const char *path)
 {
@@ -110,8 +110,8 @@ open_new(struct output *output)
 }
 
 /*
- * Those of the old file.  Whoever may not give a file away gets a report all
- * the same.
+ * Give the new file the owner, group and mode of the old file.  A user who may
+ * not give a file away gets the report all the same.
  */
 static void
 keep_owner(int fd, const char *path)
@@ -126,9 +126,9 @@ keep_owner(int fd, const char *path)
 }
 
 /*
- * The lock is on the new file itself.  When we get it, it may be in place
- * already, or gone; then we need another.  One that a killed process left is
- * taken over.
+ * The lock is on the new file itself.  By the time the lock is ours, the file
+ * may have been renamed or removed by another process; then start over with
+ * another file.  A file that a killed process has left behind is used again.
  */
 static int
 open_locked(const char *path, mode_t mode)
@@ -200,7 +200,7 @@ flush(FILE *file)
 	return fsync(fileno(file));
 }
 
-/* So that the new name outlives a crash, too.  Uses up the path. */
+/* Make the new name survive a crash as well; changes the path. */
 static int
 sync_directory(char *path)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The page: one file, without a script, that loads nothing and has no address
- * on it.
+ * The page: one file, without a script, that loads nothing and shows no
+ * address.
  */
 
 #include <stddef.h>
@@ -23,12 +23,14 @@
 #include "totals.h"
 #include "write.h"
 
-/* Averages over fewer days say little. */
-#define DAYS_MIN      2
+#define DAYS_MIN      2	  /* averages over fewer days say little */
 #define DAYS_MANY     730 /* from here on, years are easier to grasp */
 #define DAYS_PER_YEAR 365.25
 
-/* A letter in tar, in SVG: without an icon, a browser asks the server. */
+/*
+ * A letter in tar, in SVG.  For a page without an icon, a browser would ask the
+ * server.
+ */
 #define ICON \
 	"data:image/svg+xml,%3Csvg%20xmlns='http:%2F%2Fwww.w3.org%2F2000" \
 	"%2Fsvg'%20viewBox='0%200%2016%2016'%3E%3Cpath%20fill='%23ffd08a'" \
@@ -249,7 +251,7 @@ number_size(const struct totals *totals)
 	return 'l';
 }
 
-/* The average is over all days, also those without a connection. */
+/* The average counts all days, with and without connections. */
 static void
 write_emails_note(FILE *out, const struct totals *totals)
 {
@@ -270,7 +272,9 @@ covered_days(const struct totals *totals)
 	return (double)(totals->last - totals->first) / (double)DAY_MSEC;
 }
 
-/* "409 days" would read oddly after a year: several clients are held at once.
+/*
+ * When clients are held longer in all than the days that have passed, say how
+ * many are held at a time: "409 days" would read oddly after a year.
  */
 static void
 write_hours_note(FILE *out, const struct totals *totals)
@@ -310,17 +314,17 @@ write_hosts_note(FILE *out, const struct totals *totals)
 	fputs("</dd>", out);
 }
 
-/* This stands in the place of the plots until the first connection has ended.
- */
+/* Stand in for the plots until the first connection has ended. */
 static void
 write_expectation(FILE *out)
 {
 	fputs("<div class=\"soon in-page\">\n<h2>What to expect</h2>\n"
 	      "<p>Spamware finds a tar pit by the MX record of a domain. A"
-	      " connection counts once it has ended: the longer somebody is"
-	      " stuck, the later it is here.</p>\n"
-	      "<p>Once the first has left, this page draws the connections and"
-	      " the hours of each day, and how long they stay.</p>\n</div>\n",
+	      " connection counts once it has ended: the longer a client is"
+	      " stuck, the later it appears here.</p>\n"
+	      "<p>Once the first client has left, this page shows the"
+	      " connections and the hours of each day, and how long clients"
+	      " stay.</p>\n</div>\n",
 	    out);
 }
 
@@ -364,7 +368,10 @@ write_bars(
 	end_plot(out);
 }
 
-/* The first period is never whole; if it is the only one, all is about it. */
+/*
+ * The first period is never whole.  As long as it is the only period, say so
+ * in the sentence itself.
+ */
 static void
 write_most(
     FILE *out, const struct periods *periods, const struct measure *measure)
@@ -479,7 +486,7 @@ write_footer(FILE *out, const struct edition *edition)
 	    "<p>A tar pit looks like a mail server of last resort, where"
 	    " spamware likes to come in. It says hello, and then begins an"
 	    " answer that never ends: one byte every few seconds, for as long"
-	    " as somebody waits. It never sees a mail.</p>\n"
+	    " as somebody waits. It never sees any mail.</p>\n"
 	    "<p>What is recorded of a connection: address, time connected,"
 	    " time disconnected; nothing else. No address is on this page.</p>\n"
 	    "<p>Made on ",
@@ -490,7 +497,7 @@ write_footer(FILE *out, const struct edition *edition)
 	fputs(". Times and days are in this time zone.</p>\n</footer>\n", out);
 }
 
-/* "CET (UTC+1)", or "UTC-3" where the zone's name is but a number. */
+/* "CET (UTC+1)", or just "UTC-3" where the zone has a number for a name. */
 static void
 write_zone(FILE *out, int64_t msec)
 {

@@ -9,8 +9,8 @@
 
 /*
  * Write the totals as a web page: one file that has no script, loads nothing
- * and shows no address; described in tarpit-stats(8).  Times are in the local
- * time zone.  Errors are left in the stream, for ferror(3).
+ * and shows no address.  tarpit-stats(8) describes the page.  Times are in the
+ * local time zone.  The caller finds errors with ferror(3).
  */
 void page_write(FILE *, const struct totals *, const struct edition *);
 

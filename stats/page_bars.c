@@ -19,13 +19,12 @@
 #define BAR_MIN	  5    /* the height of a bar that can just be seen */
 #define STEPS_MAX 4    /* on the axis of values */
 
-/* The axis of dates has room for this many labels on a screen, on a telephone.
- */
+/* How many labels fit on the axis of dates, on a screen and on a telephone. */
 #define LABELS_WIDE   8
 #define LABELS_NARROW 5
 #define LABEL_MAX     16
 
-/* Pixels: the narrowest plots on a screen and on a telephone; a wide letter. */
+/* In pixels: the narrowest plot on a screen, on a telephone; a wide letter. */
 #define WIDE   400.0
 #define NARROW 232.0
 #define LETTER 7.0
@@ -72,8 +71,7 @@ bars_peak(const struct periods *periods, const struct measure *measure)
 	return peak;
 }
 
-/* Steps are 1, 2 or 5 times a power of ten, if the least step is such a power.
- */
+/* A step is 1, 2 or 5 times a power of ten, if least is a power of ten. */
 static double
 axis_step(double most, double least)
 {
@@ -157,7 +155,7 @@ draw_dates(FILE *out, const struct periods *periods)
 	int first = span_number(span, begin - 1) + 1;
 	int last = span_number(span, periods->last_day);
 	int every = span_number(span, end - 1) - first < LABELS_NARROW ? 1 : 2;
-	/* Every second month is labelled so that January is. */
+	/* If every second month has a label, January is among them. */
 	int from = span->months > 0 ? 0 : first;
 	char text[LABEL_MAX];
 	int i;
@@ -186,7 +184,7 @@ label_span(int begin, int end)
 	return span;
 }
 
-/* The label stands to the right of its mark, where there is room for it. */
+/* Draw a label to the right of its mark, or nothing if there is no room. */
 static void
 draw_date(FILE *out, const struct periods *periods, int day, const char *text,
     int narrow)
@@ -204,7 +202,7 @@ draw_date(FILE *out, const struct periods *periods, int day, const char *text,
 	    100 * place, narrow ? "" : " class=\"w\"", text);
 }
 
-/* A date's place in parts of the width: bars of months are equally wide. */
+/* Where a date is, from 0 to 1 of the width; all months are equally wide. */
 static double
 date_place(const struct periods *periods, int day)
 {
@@ -217,7 +215,7 @@ date_place(const struct periods *periods, int day)
 	return (double)(day - begin) / (span->days * periods->count);
 }
 
-/* In the place of January stands the year. */
+/* January is labelled with its year. */
 static void
 label_text(char *text, size_t size, const struct span *span, int day)
 {

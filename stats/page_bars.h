@@ -6,7 +6,7 @@
 
 #include "page_periods.h"
 
-/* What the bars show of each period. */
+/* The quantity that the bars show. */
 struct measure {
 	const char *name; /* begins the heading: "Hours" */
 	double least;	  /* the smallest step that an axis can have */
@@ -15,10 +15,10 @@ struct measure {
 };
 
 /*
- * Draw the bars and their axes, as the content of an SVG element of any size:
- * lengths are in per cent of it, so that it fits a telephone and a large
- * screen while its letters stay the same.  What is of the class "w" is for
- * plots of more than 400 pixels.  The axes' labels stand outside.
+ * Draw the bars and their axes, as the content of an SVG element.  Lengths are
+ * in per cent of that element, so that the same plot fits a telephone and a
+ * large screen, with letters of the same size.  Elements of the class "w" are
+ * for plots wider than 400 pixels.  The labels of the axes stand outside.
  */
 void bars_draw(FILE *, const struct periods *, const struct measure *);
 

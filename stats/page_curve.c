@@ -14,14 +14,14 @@
 #define WIDTH	   2000 /* of the plot, in the units of its viewBox */
 #define HEIGHT	   1000
 #define BEGIN_MSEC INT64_C(1000)
-#define AXIS_MIN   INT64_C(7200000) /* the axis is never shorter */
+#define AXIS_MIN   INT64_C(7200000) /* ms: the shortest axis */
 
 /* A labelled time on the axis. */
 struct mark {
 	const char *label;
 	int seconds;
 	int wide;   /* the longest axis, in seconds, with room for the label */
-	int narrow; /* the same on a telephone */
+	int narrow; /* the longest axis with room for it on a telephone */
 };
 #define ALWAYS 86400 /* no axis is longer */
 #define NEVER  0
@@ -76,7 +76,7 @@ curve_draw(FILE *out, const struct totals *totals)
 		draw_median(out, totals, end);
 }
 
-/* The axis ends at the first mark that no hold lasts longer than, in ms. */
+/* The end of the axis, in ms: the first mark that no hold outlasts. */
 static int64_t
 axis_end(const struct totals *totals)
 {
@@ -96,8 +96,7 @@ draw_line(FILE *out, const struct totals *totals, int64_t end)
 {
 	uint64_t held = totals->connections -
 	    lengths_within(totals, LENGTH_STEPS - 1);
-	int drawn = LENGTH_STEPS -
-	    1; /* the last bin that the line has reached */
+	int drawn = LENGTH_STEPS - 1; /* the bin that the line has reached */
 	int i;
 
 	fputc('M', out);
@@ -111,8 +110,7 @@ draw_line(FILE *out, const struct totals *totals, int64_t end)
 		draw_point(out, totals, held, i, end);
 		drawn = i;
 	}
-	/* Holds of the last bin, which has no end, reach the end of the axis.
-	 */
+	/* The last bin has no end: its holds reach the end of the axis. */
 	if (held > 0)
 		draw_point(out, totals, held, LENGTH_BINS - 2, end);
 }
@@ -172,7 +170,7 @@ draw_time(FILE *out, const struct mark *mark, int64_t end)
 	    mark->label);
 }
 
-/* The median's label stands on the side where there is room. */
+/* Put the label of the median on the side where there is room. */
 static void
 draw_median(FILE *out, const struct totals *totals, int64_t end)
 {
@@ -205,7 +203,7 @@ place(int64_t msec, int64_t end)
 
 /*
  * 65536 times the logarithm to base 2 of a number from 1 to 2^31, in whole
- * numbers, so that the same log is the same page on every machine.
+ * numbers, so that the same log gives the same page on every machine.
  */
 static int
 log2_scaled(uint64_t number)
@@ -214,7 +212,8 @@ log2_scaled(uint64_t number)
 
 	while (number >> (whole + 1) > 0)
 		whole++;
-	/* The fraction, from 1 to 2, has 31 bits; a squaring gives a digit. */
+	/* From 1 to 2, the number has 31 bits of fraction; each squaring
+	 * yields one more binary digit of the logarithm. */
 	number <<= 31 - whole;
 	scaled = whole;
 	for (i = 0; i < 16; i++) {
@@ -268,7 +267,7 @@ curve_describe(FILE *out, const struct totals *totals)
 	fputs(".", out);
 }
 
-/* The connections that lasted longer than a time, which is the end of a bin. */
+/* How many connections lasted longer than a time at which a bin ends. */
 static uint64_t
 held_after(const struct totals *totals, int64_t msec)
 {

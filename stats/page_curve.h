@@ -8,15 +8,15 @@
 #include "totals.h"
 
 /*
- * Draw the share of holds that last longer than a time, over the logarithm of
- * the time, as the content of an SVG element, as bars_draw() does.  There must
- * be a connection.
+ * Draw the share of holds that last longer than a time, against the logarithm
+ * of that time, as the content of an SVG element like that of bars_draw().  The
+ * totals must have a connection.
  */
 void curve_draw(FILE *, const struct totals *);
 
 /*
- * The time, in ms, that half of the holds last longer than; CURVE_END_MSEC
- * stands for all longer times as well.
+ * Returns the time, in ms, that half of the holds last longer than, or
+ * CURVE_END_MSEC if the time is longer than that.
  */
 int64_t curve_median(const struct totals *);
 
@@ -25,7 +25,7 @@ int64_t curve_median(const struct totals *);
 
 #define CURVE_END_MSEC INT64_C(86400000)
 
-/* Write as text what the curve shows at round times: "75.0% after 10 s; ". */
+/* Write the curve as text, at round times: "75.0% after 10 s; ..." */
 void curve_describe(FILE *, const struct totals *);
 
 #endif

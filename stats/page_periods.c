@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The days of the totals by day, week, month or longer.
+ * The days of the totals, collected by day, week, month or longer.
  */
 
 #include <stddef.h>
@@ -16,9 +16,9 @@
 #include "write.h"
 
 #define SECONDS_PER_DAY 86400
-#define THURSDAY	3 /* 1 January 1970 was one, three days after a Monday */
+#define THURSDAY	3 /* days after Monday: 1 January 1970 was a Thursday */
 #define MONTHS_PER_YEAR 12
-#define PERIODS_MIN	7 /* with fewer, a single bar would fill the plot */
+#define PERIODS_MIN	7 /* with fewer periods, a bar would fill the plot */
 
 /* From 1970 to 9999, the last year of log lines, there are 81 centuries. */
 static const struct span spans[] = {

@@ -26,7 +26,7 @@ static void prometheus_held(FILE *, const struct held *);
 static void metric(FILE *, const char *, const char *, const char *);
 static void print_seconds(FILE *, int64_t);
 
-/* The four lines of the tarpit of 2006, and a fifth line if it is wanted. */
+/* The four lines that the tarpit of 2006 printed; a fifth line with -n. */
 void
 report_text(
     FILE *out, const struct totals *totals, const struct edition *edition)
@@ -93,7 +93,7 @@ json_title(FILE *out, const char *title)
 	fprintf(out, ",\n");
 }
 
-/* In UTC, as the log lines have it; null before there is any. */
+/* The time in UTC, as in a log line; null while there are no connections. */
 static void
 json_time(
     FILE *out, const char *name, const struct totals *totals, int64_t msec)
@@ -150,7 +150,7 @@ json_days(FILE *out, const struct totals *totals)
 	fprintf(out, "%s],\n", i == 0 ? "" : "\n  ");
 }
 
-/* Only where it changes. */
+/* How many are still held after a time: only the times where that changes. */
 static void
 json_lengths(FILE *out, const struct totals *totals)
 {
@@ -188,18 +188,18 @@ report_prometheus(
 	fprintf(out, "tarpit_unique_hosts %" PRIu64 "\n", totals->host_count);
 	if (totals->connections > 0) {
 		metric(out, "tarpit_first_connection_timestamp_seconds",
-		    "gauge", "When the first of them connected.");
+		    "gauge", "When the first connection began.");
 		fprintf(out, "tarpit_first_connection_timestamp_seconds ");
 		print_seconds(out, totals->first);
 		fputc('\n', out);
 		metric(out, "tarpit_last_disconnection_timestamp_seconds",
-		    "gauge", "When the last of them disconnected.");
+		    "gauge", "When the last connection ended.");
 		fprintf(out, "tarpit_last_disconnection_timestamp_seconds ");
 		print_seconds(out, totals->last);
 		fputc('\n', out);
 	}
 	metric(out, "tarpit_hold_seconds", "histogram",
-	    "How long they were held.");
+	    "How long connections were held.");
 	for (mark = 1; mark <= LENGTH_MARKS; mark++) {
 		int bin = mark * LENGTH_STEPS - 1;
 
@@ -216,7 +216,7 @@ report_prometheus(
 	    totals->connections);
 }
 
-/* Absent where it is unknown. */
+/* Who is held is left out if it is unknown. */
 static void
 prometheus_held(FILE *out, const struct held *held)
 {
@@ -227,7 +227,7 @@ prometheus_held(FILE *out, const struct held *held)
 	fprintf(
 	    out, "tarpit_connections_held %" PRIu64 "\n", held->connections);
 	metric(out, "tarpit_longest_held_seconds", "gauge",
-	    "How long the longest of them has been held.");
+	    "How long the longest connection has been held so far.");
 	fprintf(out, "tarpit_longest_held_seconds ");
 	print_seconds(out, held->longest);
 	fputc('\n', out);

@@ -8,9 +8,9 @@
 #include "totals.h"
 
 /*
- * The totals as text, JSON or metrics; described in tarpit-stats(8).
- * None has an address in it.  Times are in the local time zone unless they say
- * otherwise.  Errors are left in the stream, for ferror(3).
+ * Write the totals as text, JSON or metrics, as described in tarpit-stats(8).
+ * No report contains an address.  Times are in the local time zone unless they
+ * say otherwise.  The caller finds errors with ferror(3).
  */
 void report_text(FILE *, const struct totals *, const struct edition *);
 void report_json(FILE *, const struct totals *, const struct edition *);

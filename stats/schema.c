@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The database, for the program and for whoever asks it with sqlite3(1).
+ * The tables of the database.  The comments in SQL are stored with them, for
+ * whoever looks at a database with sqlite3(1).
  */
 
 #include "schema.h"
@@ -13,12 +14,12 @@
 const char schema_create[] =
 "PRAGMA application_id = " VALUE(SCHEMA_APPLICATION_ID) ";\n"
 "PRAGMA user_version = " VALUE(SCHEMA_VERSION) ";\n"
-"CREATE TABLE totals ( -- what is neither of a day nor of a length\n"
+"CREATE TABLE totals ( -- numbers that belong to no day and to no length\n"
 "	only_row INTEGER PRIMARY KEY CHECK (only_row = 1),\n"
 "	unique_hosts INTEGER NOT NULL DEFAULT 0,\n"
 "	days_remembered INTEGER NOT NULL DEFAULT 35, -- 0: for ever\n"
 "	lines_remembered INTEGER NOT NULL DEFAULT 0,\n"
-"	-- lines that ended by then are taken for counted\n"
+"	-- holds that ended by this time are not counted again\n"
 "	forgotten_until_ms INTEGER NOT NULL DEFAULT -1,\n"
 "	lines_skipped INTEGER NOT NULL DEFAULT 0, -- of the last input\n"
 "	journal_cursor TEXT NOT NULL DEFAULT ''\n"
@@ -35,12 +36,12 @@ const char schema_create[] =
 "	date TEXT AS (date(day * 86400, 'unixepoch'))\n"
 ") STRICT;\n"
 
-"CREATE TABLE lengths ( -- connections longer than the row before has\n"
+"CREATE TABLE lengths ( -- connections longer than the previous row's up_to_ms\n"
 "	up_to_ms INTEGER PRIMARY KEY,\n"
 "	connections INTEGER NOT NULL\n"
 ") STRICT;\n"
 
-"CREATE TABLE lines ( -- log lines that may be read again\n"
+"CREATE TABLE lines ( -- log lines that are remembered, to count none twice\n"
 "	disconnected_ms INTEGER NOT NULL,\n"
 "	connected_ms INTEGER NOT NULL,\n"
 "	address TEXT NOT NULL,\n"
@@ -51,12 +52,12 @@ const char schema_create[] =
 "	PRIMARY KEY (disconnected_ms, connected_ms, address, process_id)\n"
 ") STRICT, WITHOUT ROWID;\n"
 
-"CREATE TABLE hosts ( -- IPv4 addresses and IPv6 networks that may come again\n"
+"CREATE TABLE hosts ( -- IPv4 addresses and IPv6 networks of remembered lines\n"
 "	host TEXT PRIMARY KEY,\n"
 "	last_seen_ms INTEGER NOT NULL\n"
 ") STRICT, WITHOUT ROWID;\n"
 
-"-- lines that turn out wrong: UPDATE lines SET counted = 0 WHERE ...\n"
+"-- to take a wrong line out: UPDATE lines SET counted = 0 WHERE ...\n"
 "CREATE TRIGGER line_taken_out AFTER UPDATE OF counted ON lines\n"
 "	WHEN OLD.counted = 1 AND NEW.counted = 0\n"
 "BEGIN\n"

@@ -2,11 +2,11 @@
 #ifndef SCHEMA_H
 #define SCHEMA_H
 
-/* What tells a database of tarpit-stats from any other: "TARP". */
+/* "TARP", the mark by which a database of tarpit-stats is recognized. */
 #define SCHEMA_APPLICATION_ID 0x54415250
 #define SCHEMA_VERSION	      1
 
-/* The statements that make a database with nothing in it. */
+/* The SQL statements that make an empty database. */
 extern const char schema_create[];
 
 #endif

@@ -2,8 +2,9 @@
 
 /*
  * A hash table of indices into an array of keys, with linear probing.  The
- * array grows at its end, where pages that are not yet written cost nothing;
- * the table is made anew from it, so that there are never two of them.
+ * array grows at its end, where pages that are not yet written cost nothing.
+ * To grow the table, free it and fill a larger table from the array: at no time
+ * do two tables take memory.
  */
 
 #include <sys/random.h>
@@ -47,7 +48,7 @@ set_add_many(struct set *set, const struct key *keys, size_t count)
 		add(set, &keys[i], slots[i]);
 }
 
-/* For so many more keys, with a quarter of the slots free at least. */
+/* Make room for count more keys; at least a quarter of the slots stay free. */
 static void
 make_room(struct set *set, size_t count)
 {
@@ -93,7 +94,7 @@ grow_keys(struct set *set)
 		err(1, "%zu addresses or lines", set->count);
 }
 
-/* From this slot on. */
+/* Add the key, unless it is in the set; slot is where the search begins. */
 static void
 add(struct set *set, const struct key *key, uint32_t *slot)
 {
@@ -118,7 +119,7 @@ first_slot(const struct set *set, const struct key *key)
 	return &set->slots[(size_t)hash(set, key) & set->slot_mask];
 }
 
-/* With a seed of our own: whoever chooses the addresses cannot choose slots. */
+/* The random seed keeps whoever chooses addresses from choosing slots. */
 static uint64_t
 hash(const struct set *set, const struct key *key)
 {

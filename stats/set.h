@@ -6,16 +6,16 @@
 #include <stdint.h>
 
 /*
- * A set of keys of 16 bytes, in the order in which they came, for millions of
- * them: 16 bytes each, and at most 11 more for finding it.  All zero is an
- * empty set.
+ * A set of millions of keys of 16 bytes, kept in the order in which they came.
+ * A key takes 16 bytes, and at most 11 more for finding it.  A set that is all
+ * zero is empty.
  */
 struct key {
 	unsigned char byte[16];
 };
 
 struct set {
-	struct key *keys; /* count of them, each once */
+	struct key *keys; /* each key once */
 	size_t count;
 	size_t room;
 	uint32_t *slots; /* 1 + index of a key; 0 is free */
@@ -24,12 +24,12 @@ struct set {
 };
 
 /*
- * Add so many keys, at most SET_MANY, those that are not there yet.  The memory
- * for all of them is fetched at the same time, which is several times as fast
- * as one by one.  Ends the program with a message when there is no memory, or
- * at 2^32 - 1 keys.
+ * Add count keys, at most SET_MANY, except keys that the set already has.  The
+ * processor fetches the memory for all these keys at the same time, which is
+ * several times as fast as adding one key after another.  Ends the program with
+ * a message when there is no memory, or at 2^32 - 1 keys.
  */
 #define SET_MANY 64
-void set_add_many(struct set *, const struct key *, size_t);
+void set_add_many(struct set *, const struct key *, size_t count);
 
 #endif

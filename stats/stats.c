@@ -40,16 +40,16 @@ static const struct format formats[] = {
 	{ "prometheus", report_prometheus },
 };
 
-/* The first format goes to the first output, and so on. */
+/* The first format is for the first output, the second for the second. */
 struct options {
 	const struct format *format[REPORTS_MAX];
 	int formats;
 	const char *output[REPORTS_MAX];
 	int outputs;
 	const char *database; /* NULL: none */
-	int days;	      /* to remember lines; DAYS_UNSET: as before */
+	int days;	      /* to remember lines; DAYS_UNSET: no change */
 	int reset;
-	int cursor; /* is all that is asked for */
+	int cursor; /* print the journal's cursor and nothing else */
 	struct edition edition;
 };
 
@@ -73,7 +73,7 @@ main(int argc, char *argv[])
 {
 	struct options options = { .days = DAYS_UNSET };
 	static struct input input;
-	static struct totals totals; /* never freed, and never lost */
+	static struct totals totals; /* its memory is never freed */
 
 	parse_options(argc, argv, &options);
 	argv += optind;
@@ -167,7 +167,7 @@ parse_days(const char *text)
 	return days;
 }
 
-/* A title, or a warning, which may be as long and hold the same letters. */
+/* Parse a title, or a warning, to which the same limits apply. */
 static const char *
 parse_line(int option, const char *line)
 {
@@ -211,7 +211,7 @@ usage(void)
 	exit(EXIT_USAGE);
 }
 
-/* The time, and who is held now. */
+/* Note the time, and who is held now. */
 static void
 begin_edition(struct edition *edition)
 {
@@ -223,8 +223,8 @@ begin_edition(struct edition *edition)
 }
 
 /*
- * Standard input, unless files are named.  With a database, whoever types the
- * command wants its report: a terminal is not read.
+ * Read standard input, unless files are named.  With a database, though, do not
+ * read a terminal: whoever types the command wants a report on the database.
  */
 static void
 begin_reading(struct input *input, char *paths[], const struct options *options)
@@ -275,7 +275,7 @@ count_with_database(
 	return more_skipped;
 }
 
-/* Names the file if there is only one. */
+/* Report the skipped lines, with the file's name if only one was given. */
 static void
 tell_skipped(const struct input *input, char *paths[])
 {
@@ -294,7 +294,7 @@ tell_skipped(const struct input *input, char *paths[])
 		    file, colon, input->impossible, input->read);
 }
 
-/* A format without an output goes to standard output. */
+/* An output without a format gets text; "-" is the output of other formats. */
 static void
 write_reports(const struct options *options, const struct totals *totals)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The title that an operator gives the page, which may hold any letter.
+ * The title that an operator gives the page, in any script.
  */
 
 #include <stddef.h>
@@ -29,7 +29,10 @@ title_problem(const char *title)
 	return NULL;
 }
 
-/* Its bytes in UTF-8; 0 if it is a control character or none: RFC 3629, 4. */
+/*
+ * How many bytes a character has in UTF-8 (RFC 3629, 4); 0 for a control
+ * character, and for bytes that are not UTF-8.
+ */
 static size_t
 character_len(const unsigned char *p)
 {
@@ -37,7 +40,7 @@ character_len(const unsigned char *p)
 		unsigned char first_min, first_max, second_min, second_max;
 		size_t len;
 	} forms[] = {
-		{ 0xc2, 0xc2, 0xa0, 0xbf, 2 }, /* from U+80 to U+9f: controls */
+		{ 0xc2, 0xc2, 0xa0, 0xbf, 2 }, /* U+80 to U+9f are controls */
 		{ 0xc3, 0xdf, 0x80, 0xbf, 2 },
 		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
 		{ 0xe1, 0xec, 0x80, 0xbf, 3 },

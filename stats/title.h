@@ -6,11 +6,13 @@
 
 #define TITLE_LEN_MAX 100 /* bytes */
 
-/* What is wrong with a title, or NULL; any text of one line in UTF-8 is good.
+/*
+ * Returns what is wrong with a title, or NULL if nothing is: a title is one
+ * line of UTF-8 with at most TITLE_LEN_MAX bytes.
  */
 const char *title_problem(const char *);
 
-/* A good title as the content of an element of HTML, and as a JSON string. */
+/* Write a sound title as the content of an HTML element, or a JSON string. */
 void title_write_html(FILE *, const char *);
 void title_write_json(FILE *, const char *);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What is known of all holds: sums, bins, days and addresses.
+ * Adding up holds: sums, bins, days and addresses.
  */
 
 #include <err.h>
@@ -14,7 +14,7 @@
 
 #define DAYS_MIN 64
 
-/* Ends of bins that people and metrics ask for, in seconds. */
+/* The ends of bins that people and metrics ask about, in seconds. */
 static const int marks[LENGTH_MARKS] = { 1, 2, 5, 10, 30, 60, 120, 300, 600,
 	1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400 };
 
@@ -128,7 +128,7 @@ add_to_day(struct day *day, const struct day *more)
 	day->length += more->length;
 }
 
-/* The day in the list, which is in order; new ones are most often the last. */
+/* Find a day in the list, which is in order; mostly it is the last day. */
 static struct day *
 find_day(struct totals *totals, int number)
 {

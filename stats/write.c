@@ -80,7 +80,7 @@ write_length(FILE *out, int64_t msec)
 		write_counted(out, (uint64_t)(sec / DAY), "day");
 }
 
-/* The lesser one only if it is not zero. */
+/* The lesser unit is left out if it is zero. */
 static void
 write_two(FILE *out, int64_t greater, const char *unit, int64_t lesser,
     const char *lesser_unit)

@@ -393,7 +393,7 @@ class ByHand(Database):
             self.ask("UPDATE days SET " + change)
             done = run("-s", self.db)
             self.assertEqual((done.returncode, done.stdout), (1, b""), change)
-            self.assertIn(b"cannot be", done.stderr)
+            self.assertIn(b"impossible", done.stderr)
         for change in "up_to_ms = 7", "connections = -1":
             with open(self.db, "wb") as file:
                 file.write(good)
