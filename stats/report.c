@@ -184,7 +184,7 @@ report_prometheus(
 	fprintf(
 	    out, "tarpit_connections_total %" PRIu64 "\n", totals->connections);
 	metric(out, "tarpit_unique_hosts", "gauge",
-	    "Different addresses that were held.");
+	    "Different hosts that were held.");
 	fprintf(out, "tarpit_unique_hosts %" PRIu64 "\n", totals->host_count);
 	if (totals->connections > 0) {
 		metric(out, "tarpit_first_connection_timestamp_seconds",
