@@ -11,6 +11,8 @@ CLASSES = {
     "test_later": ["OpenSmtpdLater", "PostfixLater", "EximLater",
                    "SendmailLater", "SendmailKilled", "DmaLater",
                    "NullmailerLater", "Bot"],
+    "test_caveats": ["EximPipelines", "EximCounts", "DmaReset", "Spinners",
+                     "Symfony"],
 }
 
 
