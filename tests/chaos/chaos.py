@@ -168,7 +168,7 @@ class Witness:
     async def nbytes(self, count):
         """Once it has been sent so many more."""
         goal = len(self.client.got) + count
-        await wait_until(lambda: len(self.client.got) >= goal, 60)
+        await wait_until(lambda: len(self.client.got) >= goal, 300)
 
 
 async def wait_until(condition, seconds):
@@ -298,7 +298,7 @@ class Chaos:
                 await limit.acquire()
                 # Those of clients that have left wait to log it, where this
                 # program gets little time.
-                await wait_until(lambda: self.hand.now < 2 * AT_ONCE, 60)
+                await wait_until(lambda: self.hand.now < 2 * AT_ONCE, 300)
                 task = asyncio.create_task(self.one_more(limit))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)

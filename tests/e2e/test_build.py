@@ -168,7 +168,7 @@ class Run(unittest.TestCase):
     def end(self, signo):
         if self.process.poll() is None:
             os.killpg(self.process.pid, signo)
-            self.process.wait(60)
+            self.process.wait(300)
 
     def said(self):
         self.output.seek(0)

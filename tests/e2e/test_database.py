@@ -124,7 +124,7 @@ class Together(Database):
         processes = [subprocess.Popen([STATS, "-s", self.db, log],
                                       stdout=subprocess.DEVNULL)
                      for log in logs + logs]
-        self.assertEqual([process.wait(60) for process in processes],
+        self.assertEqual([process.wait(300) for process in processes],
                          24 * [0])
         self.assertEqual(self.feed(""), 1300)
         self.assertEqual(sorted(name for name in os.listdir(self.directory)

@@ -63,7 +63,7 @@ class Signals(unittest.TestCase):
                     Tarpit("-i", "100", preexec_fn=inherit) as t:
                 t.stuck()
                 t.signal(signo)
-                self.assertEqual(t.wait(60), 0)
+                self.assertEqual(t.wait(300), 0)
                 t.line()
 
     def test_sigpipe_ends_nothing(self):
@@ -87,7 +87,7 @@ class Signals(unittest.TestCase):
             t.client.sendall(b"EHLO x\r\n")
             time.sleep(1)
             t.signal(signal.SIGTERM)
-            self.assertEqual(t.wait(60), 0)
+            self.assertEqual(t.wait(300), 0)
 
 
 class Farewell(unittest.TestCase):
@@ -107,7 +107,7 @@ class Farewell(unittest.TestCase):
         for signo in ENDING:
             with self.subTest(signo=signo), Tarpit("-i", "20") as t:
                 self.assertEqual(t.stuck(), b"250-")
-                t.client.settimeout(60)
+                t.client.settimeout(300)
                 t.signal(signo)
                 while t.client.recv(4096):
                     pass
@@ -169,7 +169,7 @@ class Farewell(unittest.TestCase):
             client.recv(4096)
             client.sendall(b"EHLO x\r\n")
             self.assertEqual(client.recv(4096), b"")
-            self.assertEqual(process.wait(60), 0)
+            self.assertEqual(process.wait(300), 0)
             self.assertEqual(len(syslog.collect(1)), 1)
 
     def test_fin_does_not_wait_for_a_slow_syslog(self):

@@ -32,7 +32,7 @@ BAD_ARGUMENTS = {
 
 
 def run(*args, stdin=subprocess.DEVNULL, **popen):
-    return subprocess.run([TARPIT] + list(args), stdin=stdin, timeout=60,
+    return subprocess.run([TARPIT] + list(args), stdin=stdin, timeout=300,
                           capture_output=True, text=True, **popen)
 
 
@@ -69,7 +69,7 @@ class Terminal(unittest.TestCase):
     def test_standard_input_closed(self):
         result = subprocess.run(
             ["sh", "-c", 'exec "$0" <&-', TARPIT], capture_output=True,
-            text=True, timeout=60)
+            text=True, timeout=300)
         self.assertEqual(result.returncode, 64)
         self.assertIn("not a connected TCP socket", result.stderr)
 
@@ -82,7 +82,7 @@ class Terminal(unittest.TestCase):
     def test_version_that_cannot_be_written(self):
         with open("/dev/full", "w") as full:
             self.assertEqual(subprocess.run(
-                [TARPIT, "-V"], stdout=full, timeout=60).returncode, 1)
+                [TARPIT, "-V"], stdout=full, timeout=300).returncode, 1)
 
 
 class Socket(unittest.TestCase):
@@ -92,7 +92,7 @@ class Socket(unittest.TestCase):
         with Syslog() as syslog:
             result = subprocess.run(
                 [command] + list(args), stdin=stdin, stdout=stdin,
-                stderr=stderr or stdin, timeout=60)
+                stderr=stderr or stdin, timeout=300)
             lines = syslog.collect(1)
         self.assertEqual(result.returncode, 64)
         self.assertEqual(len(lines), 1, lines)
@@ -143,7 +143,7 @@ class Socket(unittest.TestCase):
         ours, its = socket.socketpair()
         with ours, its:
             subprocess.run([TARPIT, "-V"], stdin=its, stdout=its, check=True,
-                           timeout=60)
+                           timeout=300)
             self.assertRegex(ours.recv(100), rb"\Atarpit \d+\.\d+\nseal: ")
 
     def test_version_never_reaches_the_client(self):
@@ -151,7 +151,7 @@ class Socket(unittest.TestCase):
             client, server = tcp_pair()
             with client, server, Syslog() as syslog:
                 result = subprocess.run(
-                    [TARPIT, "-V"], stdout=server, stderr=server, timeout=60,
+                    [TARPIT, "-V"], stdout=server, stderr=server, timeout=300,
                     stdin=server if stdin else subprocess.DEVNULL)
                 self.assertEqual(result.returncode, 0)
                 self.assertIn("version", syslog.collect(1)[0])
@@ -167,7 +167,7 @@ class Socket(unittest.TestCase):
                 stderr=server)
             client.recv(len(GREETING))
             process.terminate()
-            self.assertEqual(process.wait(60), 0)
+            self.assertEqual(process.wait(300), 0)
             self.assertIn(" connected=", syslog.collect(1)[0])
             server.close()
             self.assertEqual(client.recv(4096), b"")
@@ -194,7 +194,7 @@ class Surroundings(unittest.TestCase):
             server.close()
             self.assertEqual(client.recv(4096), GREETING)
             client.close()
-            self.assertEqual(process.wait(60), 0)
+            self.assertEqual(process.wait(300), 0)
             self.assertEqual(len(syslog.collect(1)), 1)
 
     def test_empty_environment(self):
@@ -207,12 +207,12 @@ class Surroundings(unittest.TestCase):
             t.greeting()
             t.process.stderr.close()
             t.client.close()
-            self.assertEqual(t.process.wait(60), 0)
+            self.assertEqual(t.process.wait(300), 0)
             t.process.stderr = open(os.devnull, "rb")
 
     def test_no_name_of_its_own_socket(self):
         with Syslog() as syslog, socket.socket() as unconnected:
-            done = subprocess.run([FAILING], stdin=unconnected, timeout=60,
+            done = subprocess.run([FAILING], stdin=unconnected, timeout=300,
                                   env=failing("getsockname"))
             self.assertEqual(done.returncode, 64)
             self.assertIn("not a connected TCP", syslog.collect(1)[0])

@@ -49,7 +49,7 @@ class Greeting(unittest.TestCase):
             server.close()
             self.assertEqual(client.recv(100), b"220 localhost ESMTP\r\n")
             client.close()
-            self.assertEqual(process.wait(60), 0)
+            self.assertEqual(process.wait(300), 0)
 
     def test_is_greeted_by_an_address(self):
         client, server = tcp_pair()
@@ -59,7 +59,7 @@ class Greeting(unittest.TestCase):
             server.close()
             self.assertEqual(client.recv(100), b"220 [192.0.2.1] ESMTP\r\n")
             client.close()
-            self.assertEqual(process.wait(60), 0)
+            self.assertEqual(process.wait(300), 0)
 
 
 class Command(unittest.TestCase):

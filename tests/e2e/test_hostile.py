@@ -66,7 +66,7 @@ class Holds(unittest.TestCase):
             time.sleep(0.5)
             self.assertEqual(len(t.expect(20)), 20)
             t.signal(signal.SIGTERM)
-            self.assertEqual(t.wait(60), 0)
+            self.assertEqual(t.wait(300), 0)
             self.assertEqual(t.output(), "")
 
 
@@ -98,7 +98,7 @@ class Descriptors(Holds):
                         break
                     rest += got
                 self.assertRegex(rest, rb"\A50-[a-z. ]*\Z")
-                self.assertEqual(process.wait(60), 0)
+                self.assertEqual(process.wait(300), 0)
                 line, = syslog.collect()
                 self.assertEqual(Hold(line).ip, "127.0.0.1")
 
@@ -109,7 +109,7 @@ class Descriptors(Holds):
                         tempfile.TemporaryFile() as error:
                     process = self.start(
                         (0,) + others, [subprocess.DEVNULL, error, error])
-                    self.assertEqual(process.wait(60), 64)
+                    self.assertEqual(process.wait(300), 64)
                     error.seek(0)
                     said = error.read()
                     if 2 in others:
@@ -126,7 +126,7 @@ class Descriptors(Holds):
             self.assertEqual(client.recv(len(GREETING)), GREETING)
             process.terminate()
             self.assertEqual(client.recv(100), b"")
-            self.assertEqual(process.wait(60), 0)
+            self.assertEqual(process.wait(300), 0)
             self.assertEqual(syslog.collect(0), [])
 
     def test_inherited_junk_is_closed(self):
@@ -176,7 +176,7 @@ class Limits(Holds):
                     [TARPIT, "-d"], stdin=server, stderr=log,
                     preexec_fn=limit(resource.RLIMIT_FSIZE, 0)) as process:
             client.shutdown(socket.SHUT_WR)
-            self.assertEqual(process.wait(60), 0)
+            self.assertEqual(process.wait(300), 0)
 
     @unittest.skipUnless(is_static(), "a dynamic program maps libraries")
     def test_small_address_space(self):
@@ -197,7 +197,7 @@ class Limits(Holds):
             while t.client.recv(4096):
                 pass
             self.assertGreater(time.time() - t.started, 0.7)
-            self.assertEqual(t.wait(60), 0)
+            self.assertEqual(t.wait(300), 0)
 
     @needs_root
     def test_no_process(self):
@@ -218,7 +218,7 @@ class Inherited(Holds):
         client, server = tcp_pair()
         with client, server, Syslog() as syslog:
             done = subprocess.run([TARPIT, "-n", "x" * 120 * KB],
-                                  stdin=server, timeout=60)
+                                  stdin=server, timeout=300)
             self.assertEqual(done.returncode, 64)
             line, = syslog.collect()
             self.assertIn("x: not a host name", line)
@@ -279,7 +279,7 @@ class Root(Holds):
             with server:
                 status = subprocess.run(
                     ["unshare", "--user", "--map-root-user", TARPIT],
-                    stdin=server, timeout=60).returncode
+                    stdin=server, timeout=300).returncode
             self.assertEqual(status, 64)
             self.assertEqual(client.recv(100), b"")
             line, = syslog.collect()
@@ -323,7 +323,7 @@ class Chroot(Holds):
         path = os.path.join(self.root, "dev/log")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
             log.bind(path)
-            log.settimeout(60)
+            log.settimeout(300)
             os.chmod(path, 0o666)
             with Tarpit("-i", "10", syslog=True, binary="/tarpit",
                         preexec_fn=self.jail) as t:

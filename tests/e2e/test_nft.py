@@ -104,7 +104,7 @@ class Rules(unittest.TestCase):
             socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.client = client
         self.addCleanup(client.close)
-        client.settimeout(120)
+        client.settimeout(300)
         client.setsockopt(socket.SOL_IP, IP_FREEBIND, 1)
         client.bind((source, 0))
         try:
@@ -159,7 +159,7 @@ class FirstToPrimary:
             self.came()
             self.assertFalse(self.held(GUEST))
             client.sendall(b"x")
-            held.settimeout(60)
+            held.settimeout(300)
             self.assertEqual(held.recv(1), b"x")
 
     def test_the_first_packet_counts_where_no_program_listens(self):
@@ -179,7 +179,7 @@ class FirstToPrimary:
     def test_is_forgotten_in_the_end(self):
         self.load_changed("timeout 8h", "timeout 2s")
         self.came()
-        self.assertTrue(wait_for(lambda: self.held(GUEST), 60))
+        self.assertTrue(wait_for(lambda: self.held(GUEST), 300))
 
     def test_a_full_set_notes_no_newcomer(self):
         self.load_changed("size 32768", "size 3")

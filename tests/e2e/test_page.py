@@ -33,7 +33,7 @@ def report(log, kind="html", zone=BERLIN, **environment):
         log = "".join(line + "\n" for line in log)
     result = subprocess.run(
         [STATS, "-f", kind], input=log.encode(), capture_output=True,
-        env=variables({**MADE, "TZ": zone, **environment}), timeout=60)
+        env=variables({**MADE, "TZ": zone, **environment}), timeout=300)
     if result.returncode != 0 or result.stderr != b"":
         raise AssertionError(result.stderr.decode())
     return result.stdout.decode()
@@ -585,7 +585,7 @@ class Large(unittest.TestCase):
                             last, 0)], [(50, connections)])
             done = subprocess.run(
                 [STATS, "-f", "html", "-s", path], input=b"",
-                capture_output=True, env={"TZ": "UTC", **MADE}, timeout=60)
+                capture_output=True, env={"TZ": "UTC", **MADE}, timeout=300)
             self.assertEqual((done.returncode, done.stderr), (0, b""))
             return Page(done.stdout.decode())
 

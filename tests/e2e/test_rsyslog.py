@@ -347,7 +347,7 @@ class WithAnyDaemon(SyslogCase):
     def test_a_socket_that_is_not_connected(self):
         listener = listen()
         client = socket.create_connection(listener.getsockname())
-        client.settimeout(60)
+        client.settimeout(300)
         with Syslog() as daemon, Tarpit(pair=(client, listener),
                                         syslog=True) as t:
             self.check_error(daemon, t, "standard input is not a ")

@@ -91,7 +91,7 @@ class Version(unittest.TestCase):
     def says(self, *command, **env):
         return subprocess.run(
             [*command, "-V"], env=env, capture_output=True, text=True,
-            timeout=60, check=True).stdout.splitlines()[1]
+            timeout=300, check=True).stdout.splitlines()[1]
 
     @needs_seal
     def test_works(self):

@@ -115,7 +115,7 @@ class Stall(unittest.TestCase):
         the second after which a keepalive would go out.
         """
         with Tarpit("-i", "1000") as t:
-            t.client.settimeout(60)
+            t.client.settimeout(300)
             t.stuck()
             self.assertEqual(len(t.expect(20)), 20)
             self.assertGreaterEqual(t.tcp("data_segs_out"), 22)

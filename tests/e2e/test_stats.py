@@ -309,7 +309,7 @@ class Input(StatsTest):
         for i in range(0, len(text), 997):
             process.stdin.write(text[i:i + 997])
             process.stdin.flush()
-        out = process.communicate(timeout=60)[0]
+        out = process.communicate(timeout=300)[0]
         self.assertIn(b"Emails blocked: 500\n", out)
 
 
@@ -410,7 +410,7 @@ class Failing(StatsTest):
         failed = self.path("failed")
         done = subprocess.run(
             [FAILING_STATS, *args], input=text.encode(), capture_output=True,
-            timeout=60, env=failing(**more) | {"FAILED": failed})
+            timeout=300, env=failing(**more) | {"FAILED": failed})
         os.unlink(failed)
         return done
 

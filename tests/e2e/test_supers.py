@@ -93,7 +93,7 @@ def status(pid, key):
 
 def connect(family=socket.AF_INET, source=None):
     client = socket.socket(family)
-    client.settimeout(60)
+    client.settimeout(300)
     if source is not None:
         client.bind((source, 0))
     try:
@@ -275,7 +275,7 @@ class Supers:
         with self.assertRaises(socket.timeout):
             greeted(third)
         first.close()
-        third.settimeout(60)
+        third.settimeout(300)
         self.assertTrue(greeted(third))
 
 
@@ -327,7 +327,7 @@ class WithoutTheUser(unittest.TestCase):
                         "-u tarpit", "-u nosuchuser"))
                 script.flush()
                 done = subprocess.run(
-                    ["sh", script.name], capture_output=True, timeout=60)
+                    ["sh", script.name], capture_output=True, timeout=300)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(b"nosuchuser", done.stdout)
 

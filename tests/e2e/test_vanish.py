@@ -29,11 +29,11 @@ class Vanished(unittest.TestCase):
                 ended.stuck()
                 slow.greeting()
                 slow.client.sendall(b"EHLO x\r\n")
-                time.sleep(5)
+                time.sleep(2 * SLACK)
                 with Moment() as gone:
                     other.cut()
                 # A signal that comes before it is noticed changes nothing.
-                time.sleep(8)
+                time.sleep(2 * SLACK)
                 ended.signal(signal.SIGTERM)
                 for t, interval in ((ended, 1), (silent, 1), (halfway, 1),
                                     (stuck, 1), (slow, 10)):
@@ -51,10 +51,10 @@ class Vanished(unittest.TestCase):
                 socket.create_server((other.ADDRESS, 0)) as listener, \
                 Tarpit("-i", "1000", pair=other.connect(listener)) as t:
             t.greeting()
-            time.sleep(4)
+            time.sleep(2 * SLACK)
             with Moment() as gone:
                 other.cut()
-            time.sleep(5)
+            time.sleep(2 * SLACK)
             t.signal(signal.SIGTERM)
             # The last keepalive may have been answered a second before.
             gone.before -= 1
@@ -75,7 +75,7 @@ class ClosedWindow(unittest.TestCase):
             hold = t.line(300)
             ended = time.time()
         self.assertGreater(hold.length, 40)
-        self.assertLess(ended - hold.disconnected, 5)
+        self.assertLess(ended - hold.disconnected, 2 * SLACK)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class Syslog:
             except BlockingIOError:
                 pass
 
-    def collect(self, count=1, seconds=60):
+    def collect(self, count=1, seconds=300):
         """Wait for so many more lines, and a moment for one too many."""
         end = time.monotonic() + seconds
         got = []

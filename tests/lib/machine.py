@@ -98,14 +98,14 @@ class Clients:
         elif not client.say:
             self.epoll.modify(fd, select.EPOLLIN)
 
-    def until(self, condition, seconds=60):
+    def until(self, condition, seconds=300):
         """Go on until condition() is true; returns whether it is."""
         end = time.monotonic() + seconds
         while not condition() and time.monotonic() < end:
             self.listen(0.1)
         return condition()
 
-    def settle(self, clients, seconds=60):
+    def settle(self, clients, seconds=300):
         """Until each is greeted or turned away; returns who is held."""
         self.until(lambda: all(c.got or c.ended for c in clients), seconds)
         return [c for c in clients if c.held]
@@ -124,7 +124,7 @@ class Clients:
             everyone += new
         return everyone
 
-    def still_dribble(self, clients, seconds=60):
+    def still_dribble(self, clients, seconds=300):
         """How many of these get one byte more."""
         before = [len(c.got) for c in clients]
 

@@ -35,7 +35,7 @@ FOR_EVER = 5 * 86400
 
 def run(*command, **kwargs):
     """Run to its end; its standard output."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120,
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300,
                           **kwargs)
     if done.returncode != 0:
         raise AssertionError("%s: %s%s" % (command, done.stdout, done.stderr))

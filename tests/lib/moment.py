@@ -5,7 +5,7 @@ import time
 
 # Between two calls of a program, on a machine with much else to do.  Whatever
 # a program could take for the moment by mistake must be further away.
-SLACK = 2   # seconds
+SLACK = 5   # seconds
 
 
 class Moment:

@@ -28,7 +28,7 @@ def tcp_pair(family=socket.AF_INET):
     with listen(family) as listener:
         client = socket.create_connection(listener.getsockname()[:2])
         server = listener.accept()[0]
-    client.settimeout(60)
+    client.settimeout(300)
     return client, server
 
 
@@ -71,8 +71,8 @@ class OtherHost:
 
         thread = threading.Thread(target=inside)
         thread.start()
-        thread.join(10)
-        client[0].settimeout(60)
+        thread.join(300)
+        client[0].settimeout(300)
         return client[0], listener.accept()[0]
 
     def cut(self):

@@ -84,7 +84,7 @@ class Instance:
     def run(self, *command, stdin=""):
         """Run to its end; its standard output."""
         done = subprocess.run(command, input=stdin, capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=300)
         if done.returncode != 0:
             raise AssertionError("%s: %s\n%s" % (
                 command, done.stderr, self.log()))

@@ -6,7 +6,7 @@ import signal
 import time
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=300):
     """Poll until condition() is true; return its value, false at the end."""
     end = time.monotonic() + seconds
     while True:

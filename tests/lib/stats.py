@@ -95,7 +95,7 @@ def run(*args, text="", tz="UTC", **more):
     if isinstance(text, str):
         text = text.encode()
     return subprocess.run([STATS, *args], input=text, capture_output=True,
-                          timeout=60, env={"TZ": tz, **MADE}, **more)
+                          timeout=300, env={"TZ": tz, **MADE}, **more)
 
 
 class StatsTest(unittest.TestCase):

@@ -70,7 +70,7 @@ class Super:
 
     def close(self):
         self.process.terminate()
-        self.process.wait(60)
+        self.process.wait(300)
         self.log.close()
 
     def note(self):

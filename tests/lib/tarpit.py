@@ -87,14 +87,14 @@ class Tarpit:
     def signal(self, signo):
         self.process.send_signal(signo)
 
-    def wait(self, seconds=60):
+    def wait(self, seconds=300):
         return self.process.wait(seconds)
 
-    def output(self, seconds=60):
+    def output(self, seconds=300):
         """All it wrote to standard error; it must end by then."""
         return self.process.communicate(timeout=seconds)[1].decode()
 
-    def line(self, seconds=60):
+    def line(self, seconds=300):
         """Its only log line, as a Hold."""
         lines = self.output(seconds).splitlines()
         if len(lines) != 1:

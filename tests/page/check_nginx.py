@@ -63,7 +63,7 @@ class Nginx(unittest.TestCase):
              "-g", "daemon off;"])
         self.addCleanup(self.nginx.wait)
         self.addCleanup(self.nginx.terminate)
-        self.assertTrue(wait_for(self.listens, 60))
+        self.assertTrue(wait_for(self.listens, 300))
 
     def listens(self):
         self.assertIsNone(self.nginx.poll())
@@ -72,7 +72,7 @@ class Nginx(unittest.TestCase):
             check=True).stdout.count(b"\n") >= 2
 
     def get(self, address, host):
-        connection = http.client.HTTPConnection(address, 80, timeout=60)
+        connection = http.client.HTTPConnection(address, 80, timeout=300)
         with contextlib.closing(connection):
             connection.request("GET", "/", headers={"Host": host})
             return connection.getresponse().read().decode()

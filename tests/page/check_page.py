@@ -143,7 +143,7 @@ def report(form, name):
     return subprocess.run(
         [STATS, "-f", form], input=log.encode(), stdout=subprocess.PIPE,
         env={**os.environ, **MADE, "TZ": "Europe/Berlin"}, check=True,
-        timeout=60).stdout
+        timeout=300).stdout
 
 
 def make_page(name):
@@ -349,7 +349,7 @@ def get_checker():
         print("Nu checker     skipped: there is no java")
         return None
     try:
-        with urllib.request.urlopen(CHECKER, timeout=60) as answer:
+        with urllib.request.urlopen(CHECKER, timeout=300) as answer:
             packed = answer.read()
     except OSError as error:
         print("Nu checker     skipped: %s: %s" % (CHECKER, error))
@@ -369,7 +369,7 @@ def check_html(jar, paths):
         ["java", "-Xss1m", "-jar", jar, "--also-check-css", "--stdout",
          "--exit-zero-always", "--format", "json"] + paths,
         stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL, check=True, timeout=120)
+        stdin=subprocess.DEVNULL, check=True, timeout=300)
     return ["%s:%s: %s" % (os.path.basename(one["url"]),
                            one.get("lastLine", 0), one["message"])
             for one in json.loads(result.stdout)["messages"]]
@@ -381,7 +381,7 @@ def check_metrics(name):
         need(address not in metrics.decode(), "an address")
     said = subprocess.run([PROMTOOL, "check", "metrics"], input=metrics,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=60)
+                          timeout=300)
     need(said.returncode == 0 and not said.stdout, said.stdout.decode())
 
 
@@ -457,7 +457,7 @@ def draw_picture():
     if shutil.which("pngquant") is not None:
         subprocess.run(["pngquant", "--force", "--strip", "--speed", "1",
                         "--output", PICTURE, "256", PICTURE],
-                       check=True, timeout=60)
+                       check=True, timeout=300)
     print("%s: %d bytes" % (PICTURE, os.path.getsize(PICTURE)))
     return 0
 

@@ -117,13 +117,13 @@ class Boot(unittest.TestCase):
     def test_that_is_killed(self):
         boot = self.interrupt(signal.SIGKILL)
         # Its groups are empty; the next one takes them away.
-        self.assertEqual(self.boot("exit 0").wait(60), 0)
+        self.assertEqual(self.boot("exit 0").wait(300), 0)
         self.assertEqual(self.groups(boot), [])
 
     def test_beside_another(self):
         boot = self.up()
         self.assertEqual(len(self.empty(boot)), 1)
-        self.assertEqual(self.boot("exit 0").wait(60), 0)
+        self.assertEqual(self.boot("exit 0").wait(300), 0)
         self.assertEqual(len(self.empty(boot)), 1)
 
     def empty(self, boot):

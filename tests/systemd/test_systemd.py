@@ -366,7 +366,7 @@ class Nft(Lab):
         self.clients.close(self.clients.hold([self.STRANGER]))
         for address in self.PRIMARY, self.TARPIT:
             with socket.socket() as client:
-                client.settimeout(60)
+                client.settimeout(300)
                 client.bind((self.GUEST, 0))
                 try:
                     client.connect((address, PORT))
@@ -389,7 +389,7 @@ class Nft(Lab):
             for command in commands:
                 systemctl(command, "nftables.service")
             self.assertTrue(wait_for(
-                lambda: "tarpit" in run("nft", "list", "tables"), 60))
+                lambda: "tarpit" in run("nft", "list", "tables"), 300))
             self.in_force()
 
     def test_nftables_conf_is_loaded_by_hand_or_by_its_service(self):
