@@ -120,9 +120,9 @@ keep_owner(int fd, const char *path)
 
 	if (stat(path, &old) == -1)
 		return;
-	if (fchown(fd, old.st_uid, old.st_gid) == 0 ||
-	    fchown(fd, (uid_t)-1, old.st_gid) == 0 || errno == EPERM)
-		fchmod(fd, old.st_mode & 0777);
+	if (fchown(fd, old.st_uid, old.st_gid) == -1)
+		(void)!fchown(fd, (uid_t)-1, old.st_gid);
+	fchmod(fd, old.st_mode & 0777);
 }
 
 /*

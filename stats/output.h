@@ -30,8 +30,8 @@ int output_begin(struct output *, const char *path);
 
 /*
  * Put the new file in place of the old one, once the new file is on the disk.
- * Returns 0; or -1 with errno set when anything could not be written, and the
- * old file is then untouched.
+ * Returns 0; or -1 with errno set when anything could not be written.  The old
+ * file is then untouched, unless the directory alone could not be written.
  */
 int output_commit(struct output *);
 

@@ -3,7 +3,8 @@
 BUILD	= tests/build
 CHECK_LIBS = -lcheck -lsubunit -lm -lrt -lpthread
 UNIT	= $(BUILD)/unit_hold $(BUILD)/unit_log $(BUILD)/unit_tarpit \
-	$(BUILD)/unit_stats $(BUILD)/unit_mx
+	$(BUILD)/unit_stats $(BUILD)/unit_held $(BUILD)/unit_output \
+	$(BUILD)/unit_title $(BUILD)/unit_mx
 UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/write.c
 UNIT_MX_SRCS = mx/rules.c mx/name.c mx/dns.c
 # The programs with one thing changed, and what runs one of them.
@@ -16,7 +17,8 @@ CALLS	= asprintf calloc fdopen fflush flock fstat fsync ftruncate \
 	gethostname getrandom getsockname getsockopt pipe2 poll prctl pread \
 	read reallocarray recv send sendfile socket splice stat syscall
 # Those that are about times in a log, as the objects of tarpit-stats.
-$(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats: \
+$(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats \
+	$(BUILD)/unit_held $(BUILD)/unit_output: \
 	STD += $(STATS_STD)
 # Laid over /usr and /etc in the sandbox; see tests/setup/unpack.
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime \
@@ -35,11 +37,7 @@ check: check-programs $(WITH_ALL)	## the tests; TESTS="test_seal ..."
 check-programs: all $(UNIT) $(MODIFIED)	## build what the tests run
 
 check-units: $(UNIT)	## the unit tests
-	$(BUILD)/unit_hold
-	$(BUILD)/unit_log
-	$(BUILD)/unit_tarpit
-	$(BUILD)/unit_stats
-	$(BUILD)/unit_mx
+	set -e; for unit in $(UNIT); do $$unit; done
 
 $(BUILD)/unit_hold: tests/unit/test_hold.c tests/unit/unit.h hold.c $(HEADERS)
 	@mkdir -p $(BUILD)
@@ -60,6 +58,21 @@ $(BUILD)/unit_stats: tests/unit/test_stats.c tests/unit/unit.h \
 	$(UNIT_STATS_SRCS) stats/set.h stats/totals.h stats/calendar.h stats/write.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit/test_stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
+
+# Each of these has the source that it is about within.
+$(BUILD)/unit_held: tests/unit/test_held.c tests/unit/unit.h stats/held.[ch] \
+	stats/edition.[ch]
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ tests/unit/test_held.c -lbsd $(CHECK_LIBS)
+
+$(BUILD)/unit_output: tests/unit/test_output.c tests/unit/unit.h \
+	stats/output.[ch]
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ tests/unit/test_output.c $(CHECK_LIBS)
+
+$(BUILD)/unit_title: tests/unit/test_title.c tests/unit/unit.h stats/title.[ch]
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ tests/unit/test_title.c $(CHECK_LIBS)
 
 $(BUILD)/unit_mx: tests/unit/test_mx.c tests/unit/unit.h $(UNIT_MX_SRCS) \
 	$(MX_HEADERS)

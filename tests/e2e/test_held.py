@@ -109,6 +109,7 @@ class Counted(unittest.TestCase):
         self.assertEqual(held(), (0, 0))
         self.assertIn("\nStuck right now: 0\n", report("text", "-n"))
         self.assertIn("\ntarpit_connections_held 0\n", report("prometheus"))
+        self.assertIn("Nobody is stuck right now.</p>", report("html"))
 
     def test_not_in_the_text_unless_asked(self):
         self.assertEqual(len(report("text").splitlines()), 4)
@@ -134,6 +135,9 @@ class Counted(unittest.TestCase):
                          r"\ntarpit_longest_held_seconds \d+\.\d{3}\n")
         self.assertRegex(report("text", "-n"),
                          r"\nStuck right now: 3, the longest for \d+\S* \S+")
+        self.assertRegex(
+            report("html"),
+            r"Stuck right now: <b>3</b>, the longest for \d[^<]* s\.</p>")
 
         for left, client in zip((2, 1, 0), clients):
             client.close()
@@ -141,6 +145,8 @@ class Counted(unittest.TestCase):
             if left == 1:
                 self.assertRegex(report("text", "-n"),
                                  r"\nStuck right now: 1, for \d")
+                self.assertRegex(report("html"),
+                                 r"Stuck right now: <b>1</b>, for \d[^<]* s")
 
     def connect(self, port):
         client = socket.create_connection(("127.0.0.1", port), 300)
