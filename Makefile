@@ -21,10 +21,20 @@ STATS_LDADD = $(LDADD) -lsqlite3
 # "make small": with the kernel's headers, which musl-gcc leaves out, with the
 # build id, by which debuggers find the symbols, and with two mappings of the file
 # for four.
+SMALL	= tarpit
 MUSL_CC	= musl-gcc
 MUSL_CFLAGS = -static -Wl,-z,noseparate-code -Wl,--build-id \
 	-idirafter /usr/include \
 	-idirafter /usr/include/`$(MUSL_CC) -print-multiarch`
+# On x86-64, at the beginning of the 512 GB that end with the stack, so that one
+# page table serves both.  There, 0 is too far away for what the start files ask
+# of symbols that are missing, and so is whatever they would be relaxed to.
+MUSL_AT	= 0x7f8000000000
+MUSL_NEAR_x86_64 = -fPIE -no-pie -Wl,-Ttext-segment=$(MUSL_AT) \
+	-Wl,--no-relax -Wl,-u,__cxa_finalize -Wl,--defsym=_DYNAMIC=$(MUSL_AT)
+MUSL_NEAR = $(MUSL_NEAR_$(firstword $(subst -, ,\
+	$(shell $(MUSL_CC) -dumpmachine))))
+MUSL	= $(MUSL_CC) $(FLAGS) $(MUSL_CFLAGS) $(LDFLAGS) -o $(SMALL) $(SRCS)
 
 # For 32-bit systems: a log over 2 GB, and in it dates after 2038; but tarpit
 # itself would wait for whole seconds only, by a fortified ppoll(2) of glibc 2.36.
@@ -87,7 +97,7 @@ tarpit-mx: $(MX_OBJS)
 # "make small" builds everything else first, so that "make install" finds no
 # source newer than its program.
 small: all	## the same, tarpit with musl: smaller still
-	$(MUSL_CC) $(FLAGS) $(MUSL_CFLAGS) $(LDFLAGS) -o tarpit $(SRCS)
+	$(MUSL) $(MUSL_NEAR) || $(MUSL)
 
 .c.o:
 	$(COMPILE) -c -o $@ $<

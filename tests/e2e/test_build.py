@@ -3,6 +3,7 @@
 
 import glob
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from tests.lib import TOP
 from tests.lib.log import Hold
 from tests.lib.process import wait_for
 from tests.lib.sandbox import needs_root
+from tests.lib.tarpit import Tarpit
 
 
 class Build(unittest.TestCase):
@@ -85,6 +87,19 @@ class Build(unittest.TestCase):
             self.assertNotIn(b"glibc", file.read())
         self.assertIn("Build ID: ", self.readelf("-n", "tarpit"))
         self.make("-q", "all")
+
+    @unittest.skipUnless(platform.machine() == "x86_64", "elsewhere it is not")
+    def test_small_is_near_its_stack(self):
+        """In the same 512 GB, for which there is a page table."""
+        self.make("small")
+        with Tarpit(binary=os.path.join(self.root, "tarpit")) as t:
+            t.stuck()
+            with open("/proc/%d/maps" % t.pid) as file:
+                maps = file.read().splitlines()
+        places = {line.split()[-1]: int(line.split("-")[0], 16) >> 39
+                  for line in maps}
+        self.assertEqual(places[os.path.join(self.root, "tarpit")],
+                         places["[stack]"])
 
     def readelf(self, option, name):
         return subprocess.run(
