@@ -7,9 +7,10 @@ import sys
 
 from tests.lib.runner import run_all
 
-AT_A_TIME = 4
+AT_A_TIME = 6
 # These wait longest, and begin first.
-LONGEST = ["test_vanish", "test_clients"]
+LONGEST = ["test_vanish", "test_mx", "test_build", "test_rsyslog",
+           "test_database", "test_hours"]
 
 
 def main():
