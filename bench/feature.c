@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What tarpit leaves out of libbsd, to be linked with its own objects: the
- * benchmark shows what each would cost.
+ * Functions of libbsd that tarpit does without.  Linked with the objects of
+ * tarpit, they show the benchmark what each would cost.
  */
 
 #include <bsd/stdlib.h>

@@ -2,9 +2,9 @@
 
 /*
  * The floor under every price that the benchmark states: a static program
- * without a C library that greets, reads a line and dribbles, and does nothing
- * else: no options, no seal, no cap, no log.  With -DSENDFILE it sends from its
- * own file, as ../send.c does and for the same reason.
+ * without a C library that greets, reads a line and dribbles, with no options,
+ * no seal, no cap and no log.  With -DSENDFILE the program sends from its own
+ * file, as ../send.c does and for the same reason.
  *
  * usage: floor [milliseconds]
  */
@@ -18,7 +18,7 @@
 #include <poll.h>
 #include <stdint.h>
 
-/* The sixth argument is 0 for all that is called here. */
+/* The sixth argument of every system call here is 0. */
 static long
 call(long number, long a, long b, long c, long d, long e)
 {
@@ -142,7 +142,7 @@ hold(long *stack)
 	}
 }
 
-/* The kernel starts a program with its arguments' count on top of the stack. */
+/* At the start, the count of arguments is on top of the stack. */
 #if defined(__x86_64__)
 __asm__(".globl _start\n_start:\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n"
 	"\tcall hold\n");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Another way to hold clients, for the benchmark: one process, and a thread
- * for each connection, that does no more than floor.c does.
+ * Another way to hold clients, for the benchmark: one process with a thread for
+ * each connection, which does no more than floor.c does.
  *
  * usage: threads milliseconds <listening socket
  */

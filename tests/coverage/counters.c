@@ -2,11 +2,11 @@
 
 /*
  * Linked into each program that "make coverage" builds.  gcov writes what a
- * program has counted when it exits: a sealed one may not open files, and a
- * killed one never exits.  So the counters lie in a file, COUNTERS, that all
- * processes of the program map, and count in together; nothing is left to be
- * done when one ends.  Run with COUNTERS_TO_GCOV set, the program does nothing
- * but give the file to gcov.
+ * process has counted when the process exits, but a sealed process may not open
+ * files, and a killed process never exits.  So the counters lie in a file,
+ * COUNTERS, which all processes of the program map and count in together, and
+ * nothing is left to do when a process ends.  With COUNTERS_TO_GCOV set, the
+ * program does nothing but give the file to gcov.
  */
 
 #include <sys/mman.h>
@@ -20,13 +20,13 @@ extern char counters_start[], counters_end[]; /* by counters.ld */
 extern void __gcov_dump(void);
 void __wrap___gcov_exit(void);
 
-/* At exit: what each process would have written would count double. */
+/* Let no process write its counts at exit, where they would count twice. */
 void
 __wrap___gcov_exit(void)
 {
 }
 
-/* Where the file cannot be had, as in a chroot, nothing is counted. */
+/* Where the file cannot be opened, as in a chroot, nothing is counted. */
 static void __attribute__((__constructor__)) map_counters(void)
 {
 	uintptr_t size = (uintptr_t)counters_end - (uintptr_t)counters_start;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * A tarpit that breaks its word: linked with the real objects and with
- * -Wl,--wrap=seal, it seals itself and then tries what ATTEMPT names.  It
- * exits with status 1 if it is still there afterwards.
+ * A tarpit that breaks its word.  Linked with the real objects and with
+ * -Wl,--wrap=seal, the program seals itself and then tries what ATTEMPT names.
+ * It exits with status 1 if it survives the attempt.
  */
 
 #include <sys/mman.h>
@@ -35,7 +35,7 @@ int __wrap_seal(void);
 			(void)!(call); \
 	} while (0)
 
-/* Pointers that have one word in common with the syslog daemon's address. */
+/* Pointers of which one word is the same as in &log_address. */
 static const struct sockaddr *
 low_word(void)
 {
@@ -73,7 +73,7 @@ attempt(const char *name)
 		sizeof(struct sockaddr)));
 	TRY("recvmmsg", recvmmsg(0, &mmsg, 1, 0, NULL));
 	TRY("splice", splice(0, NULL, 1, NULL, 1, 0));
-	/* Only from the program's file to the client, a piece at a time. */
+	/* The seal allows a piece of the program's file, to the client. */
 	TRY("sendfile to elsewhere", sendfile(2, 1, NULL, 1));
 	TRY("sendfile of the client", sendfile(0, 0, NULL, 1));
 	TRY("sendfile of another file", sendfile(0, 3, NULL, 1));
@@ -109,7 +109,7 @@ attempt(const char *name)
 	TRY("inet", socket(AF_INET, SOCK_STREAM, 0));
 	TRY("write", write(1, "x", 1));
 	TRY("seccomp", syscall(SYS_seccomp, 0, 0, NULL));
-	/* And "nothing", to show that the program would be there to tell. */
+	/* With "nothing", the program must survive to tell the tale. */
 }
 
 int

@@ -2,10 +2,10 @@
 
 /*
  * A system that fails: linked with the real objects and with -Wl,--wrap for
- * each call below.  The one that FAIL names fails once, and MORE times then,
- * with the errno ERRNO, after it has gone well AFTER times; then it makes the
- * file FAILED, if there is such a name.  Some names are of what happens to a
- * call that does not fail.
+ * each call below.  The call that FAIL names succeeds AFTER times, and then
+ * fails once, and MORE times after that, with the errno ERRNO; when it fails,
+ * the file that FAILED names is made.  Some values of FAIL name an event that
+ * makes no call fail.
  */
 
 #include <sys/file.h>
@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A call, what it returns when it fails, its parameters and arguments. */
+/* A call, its return value on failure, its parameters and arguments. */
 #define FAILING(type, call, failure, parameters, arguments) \
 	type __real_##call parameters; \
 	type __wrap_##call parameters; \
@@ -120,7 +120,7 @@ __wrap_asprintf(char **p, const char *form, ...)
 	return len;
 }
 
-/* What it leaves there is a name all the same. */
+/* When this call fails, the buffer has a name in it all the same. */
 int
 __wrap_gethostname(char *p, size_t size)
 {
@@ -129,7 +129,7 @@ __wrap_gethostname(char *p, size_t size)
 	return fails("gethostname") ? -1 : status;
 }
 
-/* The file is gone, and another device has one of the same number there. */
+/* The file is replaced by a file of another device with the same inode. */
 int
 __wrap_stat(const char *path, struct stat *st)
 {
@@ -142,7 +142,7 @@ __wrap_stat(const char *path, struct stat *st)
 	return status;
 }
 
-/* A write failed, and then there was room again for the rest. */
+/* An earlier write has failed, but the rest of the file is written. */
 int
 __wrap_fflush(FILE *file)
 {
@@ -152,9 +152,8 @@ __wrap_fflush(FILE *file)
 }
 
 /*
- * The wall clock says 1969; or the process was not run for a second, between
- * asking the time and acting on it.  With as many arguments as tarpit.c and
- * seal.c give.
+ * The wall clock says 1969; or a second passes between asking for the time and
+ * acting on it.  tarpit.c and seal.c never pass more arguments than this.
  */
 long
 __wrap_syscall(long call, long first, struct timespec *ts, void *third)

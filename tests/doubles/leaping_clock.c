@@ -2,14 +2,14 @@
 
 /*
  * A clock of the test's own: linked with the real objects and with
- * -Wl,--wrap=ppoll,--wrap=syscall,--wrap=clock_gettime.  The clock stands
- * still but for the waits: what a wait was to last is over at once, and the
- * clock is later by that.  A wait for the client's words lasts until they come,
- * unless SILENT is set, which says that none will.
+ * -Wl,--wrap=ppoll,--wrap=syscall,--wrap=clock_gettime.  The clock stands still
+ * except during a wait: the wait is over at once, and the clock leaps forward
+ * by its length.  A wait for the client's command lasts until the command
+ * comes, unless SILENT is set, which says that the client will send nothing.
  *
- * The file WAITS, if there is one, has two numbers of 64 bits for each wait:
- * the nanoseconds, and whether the wait was for the client.  The file is mapped
- * before anything else, since a sealed process opens none.
+ * The file that WAITS names gets two numbers of 64 bits for each wait: the
+ * nanoseconds, and whether the wait was for the client.  The file is mapped
+ * before anything else, since a sealed process cannot open it.
  */
 
 #include <sys/mman.h>
@@ -89,7 +89,7 @@ __wrap_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *wait,
 	return result;
 }
 
-/* Frozen at what it was when it was first asked for, plus all leaps. */
+/* The time at which the clock was first read, plus all leaps since. */
 static void
 leaped(clockid_t clock, struct timespec *ts)
 {
@@ -103,7 +103,7 @@ leaped(clockid_t clock, struct timespec *ts)
 	ts->tv_nsec = (long)(nsec % NSEC_PER_SEC);
 }
 
-/* With as many arguments as tarpit.c and seal.c give. */
+/* tarpit.c and seal.c never pass more arguments than this. */
 long
 __wrap_syscall(long number, long first, struct timespec *ts, void *third)
 {

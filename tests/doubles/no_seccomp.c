@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Runs the program that TARPIT names, with its own arguments, under an outer
- * filter: if ATTEMPT is "refuse", one that refuses any further filter, as the
- * sandbox of a container may; if it is "kill", one that ends the program for
- * seccomp(2), as systemd does for a call that it was not told to allow.
+ * Run the program that TARPIT names, with the same arguments, under an outer
+ * filter.  If ATTEMPT is "refuse", the filter refuses any further filter, as
+ * the sandbox of a container may; if ATTEMPT is "kill", it kills the program
+ * for seccomp(2), as systemd does for a call that it was not told to allow.
  */
 
 #include <sys/prctl.h>
@@ -28,7 +28,7 @@
 static struct sock_filter refuse[] = {
 	LOAD(nr),
 	RETURN_IF(SYS_seccomp, SECCOMP_RET_ERRNO | EPERM),
-	LOAD(args[0]), /* of prctl(2); no other call here has this one */
+	LOAD(args[0]), /* only prctl(2) is called with this argument */
 	RETURN_IF(PR_SET_SECCOMP, SECCOMP_RET_ERRNO | EPERM),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };

@@ -2,8 +2,8 @@
 
 /*
  * Linked into each program that "make check-sanitized" builds.  What the
- * sanitizers find goes to a file in REPORTS, whatever becomes of the standard
- * error and the environment of the process; and to the exit status.
+ * sanitizers find goes into a file in REPORTS, even if the process has another
+ * standard error or no environment, and shows in the exit status.
  */
 
 #define STRING(text)   #text

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * A wall clock that somebody sets while the hold lasts: linked with the real
- * objects and with -Wl,--wrap=syscall, it jumps by STEP seconds so many
- * seconds after the program first asks for any time as AFTER says.  The
- * monotonic clock is the real one, as the kernel promises in clock_gettime(2).
+ * A wall clock that somebody sets during the hold: linked with the real objects
+ * and with -Wl,--wrap=syscall, the clock jumps by STEP seconds, AFTER seconds
+ * after the program first reads any clock.  The monotonic clock is the real
+ * one: clock_gettime(2) promises that nobody can set it.
  */
 
 #include <sys/syscall.h>
@@ -15,7 +15,7 @@
 long __real_syscall(long, ...);
 long __wrap_syscall(long, long, struct timespec *, void *);
 
-/* With as many arguments as tarpit.c and seal.c give. */
+/* tarpit.c and seal.c never pass more arguments than this. */
 long
 __wrap_syscall(long number, long first, struct timespec *ts, void *third)
 {

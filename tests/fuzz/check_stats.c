@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What must be so of totals and reports, whatever lines they came from. */
+/* What must be true of totals and reports, whatever lines they came from. */
 
 #include <ctype.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #define PRINTABLE \
 	" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
-#define LAST_MSEC INT64_C(253402300799999) /* of the year 9999 */
+#define LAST_MSEC INT64_C(253402300799999) /* the end of the year 9999 */
 
 static void check_report(
     void (*)(FILE *, const struct totals *, const struct edition *),
@@ -28,7 +28,7 @@ static void check_same_set(const struct set *, const struct set *);
 
 ssize_t __wrap_getrandom(void *, size_t, unsigned);
 
-/* The same run each time for the same input. */
+/* No randomness: the same input gives the same run. */
 ssize_t
 __wrap_getrandom(void *buf, size_t size, unsigned flags)
 {
@@ -37,7 +37,7 @@ __wrap_getrandom(void *buf, size_t size, unsigned flags)
 	return (ssize_t)size;
 }
 
-/* Twelve hours behind UTC on 1 January, and 14 ahead on 31 December. */
+/* The zone is 12 hours behind UTC on 1 January, and 14 ahead on 31 December. */
 void
 set_time_zone(void)
 {
@@ -145,7 +145,7 @@ is_html(const char *text)
 	return text[0] == '<';
 }
 
-/* The only hyphens are those of dates. */
+/* A hyphen stands only in a date: no number is negative. */
 static void
 check_numbers(const char *text)
 {

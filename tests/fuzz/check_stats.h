@@ -4,19 +4,19 @@
 
 #include "../../stats/totals.h"
 
-/* One where days before 1970 and after 9999 begin. */
+/* Set a time zone in which days before 1970 and after 9999 begin. */
 void set_time_zone(void);
 
-/* The sums are those of the parts, and nothing is out of order. */
+/* Check that sums are the sums of their parts, and that all is in order. */
 void check_totals(const struct totals *);
 
-/* Both have counted the same holds, in the same order. */
+/* Check that two totals have counted the same holds in the same order. */
 void check_same_totals(const struct totals *, const struct totals *);
 
-/* Each report is text, without a number that is none or is negative. */
+/* Check that each report is text, without a NaN or a negative number. */
 void check_reports(const struct totals *);
 
-/* Give the memory back. */
+/* Free the memory of totals. */
 void free_totals(struct totals *);
 
 #endif

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What libFuzzer calls with each input, and replay.c with each file. */
+/* Called by libFuzzer with each input, and by replay.c with each file. */
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-/* What must be so, whatever the input is. */
+/* Abort unless the condition is true, whatever the input. */
 #define CHECK(truth) \
 	do { \
 		if (!(truth)) { \

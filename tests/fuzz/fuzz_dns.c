@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The answer of a name server to dns_parse(), in memory of exactly its size;
- * the first byte of the input says for which type.  Whatever is in it, all
- * names are safe to print, and there are no more records than there is room.
+ * Give dns_parse() the answer of a name server, in memory of exactly its size;
+ * the first byte of the input is the type of the lookup.  Whatever the answer,
+ * all names are safe to print, and there are no more records than room.
  */
 
 #include <arpa/nameser.h>

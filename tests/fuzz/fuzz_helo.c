@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What a client sends to hear_command(), which must leave the rest of it
- * unread, as tarpit(8) promises, and never wait for more than there is.  The
- * first byte says in which parts it comes and how the client ends; the rest
- * is sent.
+ * Give hear_command() what a client sends.  As tarpit(8) promises, it must read
+ * the command and leave the rest, and it must never wait for more than comes.
+ * The first byte of the input says in which parts the client sends and how the
+ * client ends; the rest is sent.
  *
  * Linked with -Wl,--wrap=ppoll.
  */
@@ -17,14 +17,14 @@
 
 #define SENT_MAX 2048
 
-/* What happens after all was sent. */
+/* What happens after the client has sent everything. */
 enum ending { FINISHES, RESETS, SIGNALLED, CAP_REACHED };
 
 static struct {
-	int fd; /* its end of the connection */
+	int fd; /* the client's end of the connection */
 	const uint8_t *data;
 	size_t left;
-	size_t part; /* as much of it at a time */
+	size_t part; /* how much to send at a time */
 	enum ending ending;
 	int ended;
 } sender;
@@ -71,7 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* One byte is under way to it, so that its close is a reset. */
+/* A byte is on its way to the client, so that its close is a reset. */
 static void
 connect_client(void)
 {
@@ -116,7 +116,7 @@ expected_error(void)
 
 /*
  * How much may be read: HELO, EHLO or LHLO to the end of the line, but at most
- * 512 bytes; of anything else, until that is clear.
+ * 512 bytes; any other command until it is clear that it is none of the three.
  */
 static size_t
 promised(const uint8_t *data, size_t size, int *whole)
@@ -136,7 +136,7 @@ promised(const uint8_t *data, size_t size, int *whole)
 	return size;
 }
 
-/* As far as so many bytes show. */
+/* Whether the first size bytes may be, or are, one of the three commands. */
 static int
 is_command(const uint8_t *data, size_t size)
 {
@@ -164,7 +164,7 @@ unread(void)
 	return size;
 }
 
-/* Time goes on only here: the client sends once we wait for it. */
+/* Time passes only here: the client sends when tarpit waits. */
 int
 __wrap_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
     const sigset_t *signals)
@@ -195,7 +195,7 @@ send_part(void)
 	sender.left -= size;
 }
 
-/* Returns -1 when it is not the client who ends. */
+/* End the hold; returns -1 if not the client, but a signal or the cap does. */
 static int
 end_client(void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Log lines to input_next(), and through it to totals and reports, as
- * tarpit-stats does it.  However the lines come in, whole or in parts, the same
- * is counted.
+ * Give log lines to input_next(), and through it to totals and reports, as
+ * tarpit-stats does.  Whether the lines come whole or in parts, the counts are
+ * the same.
  *
  * Linked with -Wl,--wrap=read,--wrap=warnx.
  */
@@ -17,20 +17,20 @@
 #include "check_stats.h"
 #include "fuzz.h"
 
-#define LATEST INT64_C(253402300799999) /* any time will do */
+#define LATEST INT64_C(253402300799999) /* holds may end at any time */
 
 /*
- * This byte stands for a long run of others, so that a small input can have
+ * This byte stands for a long run of bytes, so that a small input can have
  * lines as long as the buffer of input.c.
  */
 #define LONG_RUN      '\1'
 #define LONG_RUN_LEN  65400
 #define LONG_RUNS_MAX 3
 
-/* How read(2) gives out what there is. */
+/* How read(2) hands out the log. */
 enum manner { WHOLE, IN_PARTS, WITH_ERROR };
 
-/* What it gives out. */
+/* The log that read(2) hands out. */
 static struct {
 	const char *data;
 	size_t left;
@@ -42,7 +42,7 @@ static struct {
 struct counted {
 	struct totals totals;
 	uint64_t holds;
-	uint64_t sum; /* of all holds, in order, with their process ids */
+	uint64_t sum; /* checksum of all holds, in order, with process ids */
 };
 
 static char *expand(const uint8_t *, size_t, size_t *);
@@ -134,7 +134,7 @@ check_reading_in_parts(const char *log, size_t len, const struct input *input,
 	free_totals(&again.totals);
 }
 
-/* What came before it counts, and is not there any more the next time. */
+/* Lines before the error count. */
 static void
 check_reading_with_error(const char *log, size_t len, const struct input *input)
 {
@@ -168,7 +168,7 @@ read_log(
 	input_begin(&input);
 	while (input_next(&input, &lines))
 		count(counted, &lines);
-	/* What is compressed is not read to its end. */
+	/* Only a compressed log is not read to its end. */
 	CHECK(source.left == 0 || input.failed);
 	CHECK(memchr(input.cursor, '\0', sizeof(input.cursor)) != NULL);
 	return &input;
@@ -210,7 +210,7 @@ __wrap_warnx(const char *message, ...)
 	(void)message;
 }
 
-/* Parts of all orders of magnitude, with interruptions. */
+/* Read parts of every order of magnitude, with interruptions. */
 ssize_t
 __wrap_read(int fd, void *buf, size_t size)
 {

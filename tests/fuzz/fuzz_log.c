@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * One line to hold_parse(), in memory of exactly its size: whatever it accepts,
- * hold_format() writes, and what that wrote is the same hold again.
+ * Give a line to hold_parse(), in memory of exactly its size.  Any hold that it
+ * accepts can be written by hold_format() and read back unchanged.
  */
 
 #include <ctype.h>
@@ -59,7 +59,7 @@ check_accepted(const char *line, size_t size, const struct hold *hold)
 	CHECK(is_same(hold, &again));
 }
 
-/* Right before the times, and nothing but an address. */
+/* Check that only an address stands between "ip=" and the times. */
 static void
 check_address(const char *line, const char *times)
 {

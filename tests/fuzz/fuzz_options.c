@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Arguments, with a NUL between them, to tarpit's parse_options(): either it
- * ends the program with one message, or all that it took is within limits.
+ * Give arguments, separated by NULs, to tarpit's parse_options(): it either
+ * ends the program with one message, or sets options that are within limits.
  *
  * Linked with -Wl,--wrap for log_send, dprintf and seal_works.
  */
@@ -26,7 +26,7 @@ static _Noreturn void leave(int);
 struct arguments {
 	int count;
 	char *all[ARGS_MAX + 2];
-	/* What getopt(3) sees and puts into another order. */
+	/* A copy for getopt(3), which may reorder it. */
 	char *given[ARGS_MAX + 2];
 };
 
@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	take_arguments(&arguments, data, size);
 	check_names(&arguments);
 	messages = versions = 0;
-	optind = 0; /* glibc's getopt(3) begins anew */
+	optind = 0; /* makes glibc's getopt(3) start over */
 	if (setjmp(after_exit) == 0) {
 		parse_options(arguments.count, arguments.given, &options);
 		check_taken(&options);
@@ -78,7 +78,7 @@ leave(int status)
 	longjmp(after_exit, 1);
 }
 
-/* Each in memory of its own size. */
+/* Put each argument into memory of exactly its size. */
 static void
 take_arguments(struct arguments *arguments, const uint8_t *data, size_t size)
 {
@@ -136,7 +136,7 @@ check_left(void)
 		CHECK(exit_status == EXIT_USAGE && messages == 1);
 }
 
-/* Nothing but one option and its argument: both ways, so that none is lost. */
+/* One option alone: a good argument must be taken, and a bad one refused. */
 static void
 check_one(const struct arguments *arguments, int taken)
 {
@@ -180,7 +180,7 @@ is_name(const char *s)
 	return is_domain(s) || is_literal(s);
 }
 
-/* tarpit(8)'s domain name once more, an byte at a time. */
+/* A domain name of tarpit(8), checked in another way: byte by byte. */
 static int
 is_domain(const char *s)
 {
@@ -217,7 +217,7 @@ is_literal(const char *s)
 	return inet_pton(AF_INET, inside, &addr) == 1;
 }
 
-/* One line of text that log_send() would not cut. */
+/* Check that the message is one line, short enough for log_send(). */
 int
 __wrap_log_send(int priority, const char *text, int msec)
 {
@@ -236,7 +236,7 @@ __wrap_dprintf(int fd, const char *form, ...)
 	return 1;
 }
 
-/* The real one starts a process. */
+/* The real seal_works() would start a process. */
 int
 __wrap_seal_works(void)
 {

@@ -3,7 +3,8 @@
 /*
  * usage: replay file ...
  *
- * Each file once, and no input at all, where there is no libFuzzer.
+ * Run a fuzzer's target without libFuzzer: with each file once, and with an
+ * empty input.
  */
 
 #include <err.h>
@@ -11,7 +12,7 @@
 
 #include "fuzz.h"
 
-#define SECONDS 10 /* a file that takes so long is a hang */
+#define SECONDS 10 /* a file that takes longer is a hang */
 
 static void replay(const char *);
 static void run(const uint8_t *, size_t);
@@ -39,7 +40,7 @@ replay(const char *path)
 	    fseek(file, 0, SEEK_END) == -1 || (size = ftell(file)) == -1)
 		err(1, "%s", path);
 	rewind(file);
-	/* Exactly as large, so that AddressSanitizer knows where it ends. */
+	/* Memory of the exact size shows AddressSanitizer where it ends. */
 	if ((data = malloc((size_t)size)) == NULL ||
 	    fread(data, 1, (size_t)size, file) != (size_t)size)
 		err(1, "%s", path);

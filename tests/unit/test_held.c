@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Who is stuck right now, in a /proc that the test makes up: it shows at will
- * what a real one shows for a moment only.  And the time of a report.
+ * Who is stuck right now, by a made-up /proc, which shows at will what the real
+ * /proc shows only for a moment; and the time of a report.
  */
 
 #include <sys/stat.h>
@@ -30,7 +30,7 @@
 struct made_up {
 	const char *id;
 	uid_t user;
-	const char *stat; /* NOT_THERE: it has ended meanwhile */
+	const char *stat; /* NOT_THERE: the process has ended meanwhile */
 };
 
 static char proc_path[] = "/tmp/tarpit-proc-XXXXXX";
@@ -210,7 +210,7 @@ START_TEST(held_is_nobody_who_has_ended)
 }
 END_TEST
 
-/* A start that is a tick ahead of the clock is no length below zero. */
+/* A process that seems to start a tick from now has a length of zero. */
 START_TEST(held_longest_is_never_negative)
 {
 	const struct made_up some[] = {
@@ -343,7 +343,7 @@ START_TEST(edition_is_made_now)
 }
 END_TEST
 
-/* What is held now was not held then. */
+/* At the time of SOURCE_DATE_EPOCH, nobody knows who was held. */
 START_TEST(edition_is_made_when_it_is_told)
 {
 	const struct made_up some[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* hold_format() and hold_parse(): the round trip, and everything refused. */
+/* hold_format() and hold_parse(): the round trip, and all that they refuse. */
 
 #include <sys/mman.h>
 
@@ -21,7 +21,7 @@
 	" disconnected=2026-11-21T21:12:40.018Z"
 #define LINE "ip=203.0.113.9" TIMES
 
-/* 2026-11-21T19:40:12.345Z and 21:12:40.018Z, by date(1). */
+/* The times of LINE, 19:40:12.345 and 21:12:40.018, as date(1) counts them. */
 #define CONNECTED    INT64_C(1795290012345)
 #define DISCONNECTED INT64_C(1795295560018)
 
@@ -40,8 +40,8 @@ make_hold(const char *address, int64_t connected, int64_t disconnected)
 }
 
 /*
- * Parse a copy that ends where the process's memory ends, so that a read of
- * one byte too many is a fault.
+ * Parse a copy of the line that ends where the process's memory ends, so that
+ * reading one byte too many is a fault.
  */
 static int
 parse_at_edge(const char *line, size_t len, struct hold *hold)
@@ -110,7 +110,7 @@ START_TEST(refuses_what_it_cannot_write)
 	ck_assert_int_eq(hold_format(&hold, buf, len), -1);
 	ck_assert_int_eq(hold_format(&hold, buf, len + 1), (int)len);
 
-	/* Of no length, but not of less. */
+	/* A hold may have no length, but not less. */
 	hold = make_hold("::1", 2, 2);
 	ck_assert_int_gt(hold_format(&hold, buf, sizeof(buf)), 0);
 	hold = make_hold("::1", 2, 1);
@@ -127,7 +127,7 @@ START_TEST(refuses_what_it_cannot_write)
 }
 END_TEST
 
-/* Against libc's calendar: every day of four centuries, and a leap year's. */
+/* Compare with libc's calendar every day of more than four centuries. */
 START_TEST(writes_and_reads_every_day)
 {
 	char buf[HOLD_LINE_MAX], expected[sizeof("YYYY-MM-DD")];
@@ -219,7 +219,7 @@ START_TEST(refuses_what_is_malformed)
 		" disconnected=2026-11-21T21:12:40.018Z",
 		"ip=203.0.113.9 connected=2026-11-21T19:40:12.345Z"
 		"  disconnected=2026-11-21T21:12:40.018Z",
-		/* The end before the beginning. */
+		/* A hold that ends before it begins. */
 		"ip=203.0.113.9 connected=2026-11-21T19:40:12.345Z"
 		" disconnected=2026-11-21T19:40:12.344Z",
 	};
@@ -299,7 +299,7 @@ START_TEST(reads_leap_days)
 }
 END_TEST
 
-/* Any part of a good line, and a good line with any byte changed. */
+/* Parse every part of a good line, and the line with any byte changed. */
 START_TEST(survives_damage)
 {
 	static const char line[] = "Nov 21 tarpit[1]: " LINE "\n";
@@ -321,7 +321,7 @@ START_TEST(survives_damage)
 			parse_at_edge(damaged, len, &hold);
 		}
 	}
-	/* What comes before no line at all is not its own. */
+	/* A line of no bytes is not read from the bytes before it. */
 	ck_assert_int_eq(hold_parse(line + len, 0, &hold), -1);
 	/* A NUL in the address does not hide what follows it. */
 	memcpy(damaged, line, len);

@@ -15,7 +15,7 @@
 #include "../../log.h"
 #include "unit.h"
 
-/* What log_send() writes to standard error, of text that long. */
+/* How much log_send() writes to standard error of a text of len bytes. */
 static size_t
 bytes_sent(size_t len, int *result)
 {
@@ -55,7 +55,7 @@ START_TEST(cuts_long_text)
 }
 END_TEST
 
-/* A child of our own, so that it does not matter whether check makes one. */
+/* The test forks by itself, since check does not always do so. */
 START_TEST(says_what_cannot_be_sent)
 {
 	const struct rlimit none = { 0, 0 };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * rules_check(): each rule for a tarpit among the mail servers of a domain is
- * broken once.  Names: which are valid.  dns_parse(): what it reads, and what
- * it refuses.
+ * rules_check(), with each rule for a tarpit among the mail servers of a domain
+ * broken once; which names are valid; what dns_parse() reads and refuses.
  */
 
 #include <arpa/inet.h>
@@ -19,7 +18,7 @@
 #define TARPIT "tarpit.example.org"
 #define CAP    1800
 
-/* What rules_check() said of the domain, a line for each finding. */
+/* The domain, and what rules_check() says about it, a line for each finding. */
 static struct {
 	struct domain domain;
 	enum verdict worst;
@@ -65,7 +64,7 @@ add_host(unsigned preference, const char *name)
 	return host;
 }
 
-/* Of a domain without any host yet. */
+/* Begin a test, with a domain that has no hosts yet. */
 static void
 start(void)
 {
@@ -101,7 +100,7 @@ check(int cap)
 	t.worst = rules_check(&t.domain, cap, note, &t);
 }
 
-/* One finding and no other, apart from that which says what is good. */
+/* Check that there is one finding, not counting a finding that all is well. */
 static void
 ck_says(enum verdict worst, const char *part)
 {
@@ -128,7 +127,7 @@ START_TEST(all_well)
 }
 END_TEST
 
-/* Whom genuine mail tries first, and what comes after the tarpit. */
+/* Which host genuine mail tries first, and what comes after the tarpit. */
 START_TEST(order)
 {
 	start();
@@ -216,7 +215,7 @@ START_TEST(lookups_of_the_domain)
 }
 END_TEST
 
-/* RFC 5321, 5.1: its mail goes to its own address. */
+/* Without an MX record, mail goes to the domain itself: RFC 5321, 5.1. */
 START_TEST(no_mx)
 {
 	struct host *host;
@@ -302,7 +301,7 @@ START_TEST(scope)
 }
 END_TEST
 
-/* Each that is not as it should be is said, of a tarpit and of a server. */
+/* Every service that is not as it should be is a finding, on either host. */
 START_TEST(services)
 {
 	static const enum service unknown[] = { SERVICE_NOT_ASKED,
@@ -421,7 +420,7 @@ START_TEST(greeting)
 	greet("[192.0.2.1]", DNS_NO_RECORD);
 	ck_says(VERDICT_OK, "ok: ");
 
-	/* Once, though it is wrong at two addresses. */
+	/* The name is wrong at two addresses, but that is one finding. */
 	greet("localhost", DNS_NO_RECORD);
 	add_address(&t.domain.hosts[1], "2001:db8::25", SERVICE_TARPIT);
 	snprintf(t.domain.hosts[1].addresses[1].answer.name, NAME_LEN_MAX + 1,
@@ -430,7 +429,7 @@ START_TEST(greeting)
 }
 END_TEST
 
-/* The longest names that there are leave no finding without its end. */
+/* Even with the longest names, no finding is cut short. */
 START_TEST(longest_names)
 {
 	char *name = t.domain.hosts[0].name;
@@ -624,14 +623,14 @@ START_TEST(malformed)
 	start_message(T_MX);
 	PUT(HERE, T_MX, "\0\1\xff\xff");
 	ck_parses(T_MX, DNS_MALFORMED, 0);
-	/* An owner's name that points behind the message. */
+	/* The name of the record's owner points beyond the message. */
 	start_message(T_MX);
 	PUT("\xc0\xff", T_A, "\1\2\3\4");
 	ck_parses(T_MX, DNS_MALFORMED, 0);
 }
 END_TEST
 
-/* What could move the cursor of a terminal. */
+/* Names with bytes that could move the cursor of a terminal. */
 START_TEST(hostile_names)
 {
 	start_message(T_MX);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* A file that is replaced as a whole, with any call on the way failing. */
+/* Replacing a file as a whole, while any call on the way may fail. */
 
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -16,7 +16,7 @@
 
 #include "unit.h"
 
-/* The call that fails from now on, after it has gone well so often. */
+/* The call that is to fail, after it has succeeded so many times. */
 static struct {
 	const char *call;
 	int after;
@@ -43,7 +43,7 @@ put(const char *path, const char *text)
 	ck_assert_int_eq(fclose(file), 0);
 }
 
-/* The owner that the file is given, or -1. */
+/* The owner that the file was given, or -1. */
 static uid_t owner;
 
 static int
@@ -64,8 +64,8 @@ failing_fclose(FILE *file)
 }
 
 /*
- * While this process waited, another put the file in its place, and a third
- * began a file of the same name.
+ * While this process waits for the lock, a second process renames the file, and
+ * a third process begins a file of the same name.
  */
 static int
 waiting_flock(int fd, int how)
@@ -79,7 +79,7 @@ waiting_flock(int fd, int how)
 	return fails("flock") ? -1 : flock(fd, how);
 }
 
-/* Once: the program asks again until it is told. */
+/* Fail only once, since the program repeats the call until it succeeds. */
 static int
 failing_fstat(int fd, struct stat *st)
 {
@@ -89,7 +89,7 @@ failing_fstat(int fd, struct stat *st)
 	return -1;
 }
 
-#undef asprintf /* a fortified one may be a macro */
+#undef asprintf /* a macro in a fortified build */
 #define asprintf(...)	  (fails("asprintf") ? -1 : asprintf(__VA_ARGS__))
 #define strdup(path)	  (fails("strdup") ? NULL : strdup(path))
 #define open(...)	  (fails("open") ? -1 : open(__VA_ARGS__))
@@ -160,7 +160,7 @@ mode_of(const char *path)
 	return st.st_mode & 07777;
 }
 
-/* Returns 0, or -1 with errno set, as the calls in it do. */
+/* Replace a file; returns 0, or -1 with errno set. */
 static int
 replace(const char *path, const char *text)
 {
@@ -186,7 +186,7 @@ START_TEST(output_is_replaced)
 }
 END_TEST
 
-/* What a killed process left may be longer than what is written now. */
+/* The file that a killed process left may be longer than the new report. */
 START_TEST(output_takes_over_what_was_left)
 {
 	enter();
@@ -239,7 +239,7 @@ START_TEST(output_old_file_stays_when_a_call_fails)
 }
 END_TEST
 
-/* The new file is there; whether it outlives a crash nobody can say. */
+/* The new file is in place, but nobody can say whether it survives a crash. */
 START_TEST(output_tells_when_the_directory_fails)
 {
 	enter();
@@ -265,7 +265,7 @@ START_TEST(output_owner_and_mode_stay_as_far_as_they_can)
 		int error;
 	} refused[] = {
 		{ NULL, 0 }, { "chown", EPERM }, { "fchown", EPERM },
-		{ "fchown", EINVAL }, /* an owner that a namespace has not */
+		{ "fchown", EINVAL }, /* an owner unknown to the namespace */
 	};
 	size_t i;
 
@@ -312,7 +312,7 @@ START_TEST(output_follows_a_link)
 {
 	enter();
 	ck_assert_int_eq(symlink("there", "link"), 0);
-	ck_assert_int_eq(replace("link", "new"), 0); /* to nothing yet */
+	ck_assert_int_eq(replace("link", "new"), 0); /* a dangling link */
 	check_text("there", "new");
 	ck_assert_int_eq(replace("link", "newer"), 0);
 	check_text("there", "newer");
@@ -327,7 +327,7 @@ START_TEST(output_follows_a_link)
 	fail_from_now("open", 0, EROFS);
 	ck_assert_int_eq(replace("link", "none"), -1);
 	ck_assert_int_eq(errno, EROFS);
-	/* The file has gone again before its name is asked for. */
+	/* The file is removed before its name is resolved. */
 	fail_from_now("realpath", 1, ENOENT);
 	ck_assert_int_eq(replace("link", "none"), -1);
 	ck_assert_int_eq(errno, ENOENT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The parts of tarpit-stats that whole runs reach only here and there. */
+/* The parts of tarpit-stats that end-to-end tests reach only in part. */
 
 #include <sys/wait.h>
 
@@ -17,10 +17,10 @@
 #include "../../stats/write.h"
 #include "unit.h"
 
-/* So many members were last asked for; so many and more are refused. */
+/* How many members were asked for last; from how many on the call fails. */
 static size_t asked, refused = SIZE_MAX;
 
-/* In the place of libc's. */
+/* Replaces libc's reallocarray(3). */
 void *
 reallocarray(void *p, size_t count, size_t size)
 {
@@ -41,7 +41,7 @@ make_key(uint64_t n)
 	return key;
 }
 
-/* Returns whether the key was not there before. */
+/* Add a key; returns whether the key is new to the set. */
 static int
 add(struct set *set, const struct key *key)
 {
@@ -90,7 +90,7 @@ START_TEST(set_knows_each_key_once)
 }
 END_TEST
 
-/* From the first key on. */
+/* A set has its seed from the first key on. */
 START_TEST(set_has_a_seed_of_its_own)
 {
 	struct set one = { 0 }, another = { 0 };
@@ -129,7 +129,7 @@ START_TEST(set_takes_many_at_a_time)
 }
 END_TEST
 
-/* 16 bytes and at most 11 for each key, once there are many. */
+/* A key takes 16 bytes and at most 11 more, once there are many keys. */
 START_TEST(set_is_small)
 {
 	struct set set = { 0 };
@@ -146,7 +146,7 @@ START_TEST(set_is_small)
 }
 END_TEST
 
-/* By the exit status: asked for as many as there can be, or for none. */
+/* Exit with 2 if the most possible members were asked for, with 1 if none. */
 static void
 tell_asked(void)
 {
@@ -154,8 +154,8 @@ tell_asked(void)
 }
 
 /*
- * Nobody has the memory for so many keys, so none of them is there.  On 32-bit
- * machines, nobody can have it.
+ * No machine has the memory for so many keys, so the set only claims to have
+ * them.  On a 32-bit machine the test is impossible.
  */
 START_TEST(set_is_limited_to_what_a_slot_can_tell)
 {
@@ -244,7 +244,10 @@ START_TEST(days_are_in_order)
 }
 END_TEST
 
-/* Every hour of four years, asked in a way that what is kept must be right. */
+/*
+ * Every half hour of four years, in an order in which local_day() uses each
+ * answer that it has kept.
+ */
 START_TEST(local_day_is_that_of_localtime)
 {
 	int64_t start = INT64_C(1735689600000);

@@ -64,7 +64,7 @@ START_TEST(refuses_names)
 		"[IPv6:192.0.2.1]",
 		"[IPv6:2001:db8::1",
 		"[IPv6 2001:db8::1]",
-		/* As long as there is room for, and one byte more. */
+		/* Addresses as long as the buffer, and a byte longer. */
 		"[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:99999]",
 		"[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:999999]",
 		"[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa]",
@@ -78,7 +78,7 @@ START_TEST(refuses_names)
 }
 END_TEST
 
-/* Take one line of the reply; return its length. */
+/* Take a line of the reply; returns its length. */
 static int
 take_line(struct reply *reply, char *buf, size_t size)
 {
@@ -87,7 +87,7 @@ take_line(struct reply *reply, char *buf, size_t size)
 	while (len + SEND_CODE_LEN <= (int)size) {
 		int piece = next_piece(reply, &buf[len]);
 
-		/* The code, and then one byte after another. */
+		/* The code comes in one piece, and then byte after byte. */
 		ck_assert_int_eq(piece, len == 0 ? SEND_CODE_LEN : 1);
 		advance(reply, piece);
 		len += piece;
@@ -108,12 +108,12 @@ check_line(const char *line, int len, const char *prefix)
 	ck_assert_int_eq(strncmp(end, "\r\n", 2), 0);
 	for (p = line + strlen(prefix); p < end; p++) {
 		CHECK(*p == ' ' || (*p >= 'a' && *p <= 'z'));
-		/* Words, each of one letter at least. */
+		/* Every word has at least one letter. */
 		CHECK(*p != ' ' || (p[-1] != ' ' && p + 1 < end));
 	}
 }
 
-/* How many words there were of each length, and how many at a line's end. */
+/* How many words have each length, and how many of them end a line. */
 struct words {
 	int of_length[REPLY_LEN_MAX], last_of_length[REPLY_LEN_MAX];
 };
@@ -153,7 +153,7 @@ check_lines(const char *name)
 	ck_assert_int_eq(longest, REPLY_LEN_MAX);
 	for (i = 0; i < REPLY_LEN_MAX; i++) {
 		ck_assert((words.of_length[i] > 0) == (i >= 2 && i <= 9));
-		/* What is left may be one letter, or one more than a word. */
+		/* A line's last word has 1 letter to 1 more than the most. */
 		ck_assert((words.last_of_length[i] > 0) == (i >= 1 && i <= 10));
 	}
 }
@@ -187,7 +187,7 @@ START_TEST(filler_differs)
 }
 END_TEST
 
-/* The clock's part of a seed would be the same for an hour. */
+/* Seeds from the clock would stay the same in part, for an hour. */
 START_TEST(seeds_are_the_kernels)
 {
 	int i, changes = 0;
@@ -226,19 +226,19 @@ START_TEST(waits_are_uniform_within_a_fifth)
 		ck_assert_int_le(low, mean * 81 / 100);
 		ck_assert_int_ge(high, mean * 119 / 100);
 		ck_assert_int_le(high, mean * 120 / 100);
-		/* With so few to draw from, each is drawn. */
+		/* So short an interval allows few waits: all are drawn. */
 		if (intervals[i] == INTERVAL_MIN) {
 			ck_assert_int_eq(low, mean * 80 / 100);
 			ck_assert_int_eq(high, mean * 120 / 100);
 		}
-		/* The mean's own deviation is 0.04 % of it. */
+		/* The mean of so many draws deviates by 0.04 %. */
 		ck_assert_int_ge(sum / draws, mean * 995 / 1000);
 		ck_assert_int_le(sum / draws, mean * 1005 / 1000);
 	}
 }
 END_TEST
 
-/* Of one second, so few that each is drawn; of a day, as near as that. */
+/* A cap of a second allows few values, which are all drawn; of a day, many. */
 START_TEST(caps_are_from_three_quarters_to_the_whole)
 {
 	static const int seconds[] = { CAP_MIN, CAP_MAX };
@@ -289,7 +289,7 @@ START_TEST(clocks_are_those_of_libc)
 }
 END_TEST
 
-/* Standard input becomes one end of a connection; this is the other. */
+/* Make standard input one end of a connection, and return the other end. */
 static int
 connect_client(void)
 {
@@ -314,7 +314,7 @@ START_TEST(waits_as_long_as_it_is_told)
 		ck_assert_int_eq(wait_until(&c, 0, begin + waits[i]), 0);
 		ck_assert_int_ge(now_usec(CLOCK_MONOTONIC), begin + waits[i]);
 	}
-	/* What is past, not at all; for an event, no longer than it takes. */
+	/* A time in the past is not waited for, nor an event that is there. */
 	ck_assert_int_eq(wait_until(&c, 0, begin), 0);
 	ck_assert_int_eq(write(client, "x", 1), 1);
 	ck_assert_int_eq(wait_until(&c, POLLIN, begin + 10000000), 0);
@@ -327,7 +327,7 @@ START_TEST(waits_as_long_as_it_is_told)
 }
 END_TEST
 
-/* It comes while nothing waits for it, and ends the next wait at once. */
+/* A signal that comes between two waits ends the next wait at once. */
 START_TEST(no_signal_is_missed)
 {
 	static const int ending[] = { SIGHUP, SIGINT, SIGTERM };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The title: every character of UTF-8, and what is no character. */
+/* The title: every character of UTF-8, and bytes that are no character. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #define CHARACTER_LAST 0x10ffff
 
-/* Any number of up to 21 bits as UTF-8 would have it, in so many bytes. */
+/* Encode a number of up to 21 bits in UTF-8, with a given number of bytes. */
 static void
 encode(uint32_t number, int bytes, char *text)
 {
@@ -74,7 +74,7 @@ START_TEST(title_has_no_character_in_more_bytes_than_it_needs)
 }
 END_TEST
 
-/* The NUL that ends the text is read, and nothing after it. */
+/* A character that is cut off: nothing is read beyond the NUL of the text. */
 START_TEST(title_has_no_part_of_a_character)
 {
 	static const uint32_t numbers[] = { 0xe9, 0x20ac, 0x1f4e7 };

@@ -8,8 +8,8 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
- * As ck_assert(), which notes where it is each time, and takes longer for that
- * than most of what is asked by the million.
+ * For checks by the million: ck_assert() notes its place each time, which takes
+ * longer than most of what is checked.
  */
 #define CHECK(truth) \
 	do { \
@@ -17,7 +17,7 @@
 			ck_abort_msg("not so: %s", #truth); \
 	} while (0)
 
-/* For a machine that has much else to do. */
+/* A generous limit, for a busy machine. */
 #define TEST_SECONDS 60
 
 /* Run all tests of one case; returns main()'s exit status. */
