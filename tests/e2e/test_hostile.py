@@ -19,7 +19,7 @@ from unittest import mock
 from tests.e2e.test_rsyslog import Rsyslogd, terminate
 from tests.lib.log import Hold, Syslog
 from tests.lib.net import tcp_pair
-from tests.lib.sandbox import needs_root
+from tests.lib.sandbox import needs_root, needs_user_namespaces
 from tests.lib.tarpit import GREETING, NAME, TARPIT, Tarpit, needs_seal
 
 NOBODY = 65534
@@ -272,6 +272,7 @@ class Root(Holds):
             self.assertEqual(self.ids(t, "Gid"), {"1234"})
 
     @needs_root
+    @needs_user_namespaces
     def test_root_that_cannot_become_nobody_serves_nobody(self):
         """Where user ids have a namespace with none but root's."""
         client, server = tcp_pair()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What there is in the sandbox that the tests run in; see ../setup/sandbox."""
 
+import subprocess
 import unittest
 
 
@@ -12,3 +13,13 @@ def mapped_ids():
 
 needs_root = unittest.skipUnless(
     mapped_ids() > 1, "no user but root in this sandbox: run as root")
+
+
+def user_namespaces():
+    """Whether one can be made in the sandbox: never in a chroot(2)."""
+    return subprocess.run(["unshare", "--user", "true"],
+                          capture_output=True).returncode == 0
+
+
+needs_user_namespaces = unittest.skipUnless(
+    user_namespaces(), "no user namespaces here: not in a chroot")
