@@ -25,7 +25,7 @@ import threading
 
 
 from tests.lib import postfix
-from tests.lib.process import running, wait_for
+from tests.lib.process import kill, running, wait_for
 
 ADDRESS = "192.0.2.1"
 ADDRESS6 = "2001:db8::1"
@@ -132,7 +132,7 @@ inet_interfaces = %(address)s, [%(address6)s]
 inet_protocols = ipv4, ipv6
 smtp_bind_address = %(address)s
 smtp_bind_address6 = %(address6)s
-smtp_connect_timeout = 2s
+smtp_connect_timeout = 30s
 smtp_helo_timeout = %(timeout)ss
 smtp_mail_timeout = %(timeout)ss
 smtp_rcpt_timeout = %(timeout)ss
@@ -167,8 +167,7 @@ service_throttle_time = 1s
         self.stop()
 
     def stop(self):
-        """At once."""
-        self.run("postfix", "-c", self.config, "abort")
+        self.abort()
         self.directory.cleanup()
 
 
@@ -188,18 +187,19 @@ class Daemon:
         self.stop()
 
     def stop(self):
+        for pid in processes_with(self.top):
+            kill(pid, signal.SIGTERM)
+
         def over():
             return self.process.poll() is not None and not processes_with(
                 self.top)
 
-        for signo in signal.SIGTERM, signal.SIGKILL:
+        def killed():
             for pid in processes_with(self.top):
-                try:
-                    os.kill(pid, signo)
-                except ProcessLookupError:
-                    pass
-            if wait_for(over, 5):
-                break
+                kill(pid, signal.SIGKILL)
+            return over()
+
+        wait_for(over, 5) or wait_for(killed)
         self.directory.cleanup()
 
 
@@ -221,7 +221,7 @@ remote:
   driver = smtp
   interface = <; %(address)s ; %(address6)s
   hosts_avoid_tls = *
-  connect_timeout = 2s
+  connect_timeout = 30s
   command_timeout = %(timeout)ss
   data_timeout = %(timeout)ss
   final_timeout = %(timeout)ss
@@ -278,10 +278,7 @@ class Copied(Daemon):
     def kill(self):
         def over():
             for pid in running(self.program):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+                kill(pid, signal.SIGKILL)
             return not running(self.program)
 
         wait_for(over)
@@ -296,7 +293,7 @@ define(`confPID_FILE', `%(top)s/pid')dnl
 define(`QUEUE_DIR', `%(top)s/queue')dnl
 define(`STATUS_FILE', `')dnl
 define(`ALIAS_FILE', `')dnl
-define(`confTO_CONNECT', `2s')dnl
+define(`confTO_CONNECT', `30s')dnl
 define(`confTO_INITIAL', `%(timeout)ss')dnl
 define(`confTO_HELO', `%(timeout)ss')dnl
 define(`confTO_MAIL', `%(timeout)ss')dnl
@@ -463,7 +460,7 @@ class Nullmailer(Daemon):
         self.process.kill()
         self.process.wait()
         for pid in running("/usr/lib/nullmailer/smtp"):
-            os.kill(pid, signal.SIGKILL)
+            kill(pid, signal.SIGKILL)
         wait_for(lambda: not running("/usr/lib/nullmailer/smtp"))
         self.output.close()
         run("umount", "/var/spool")
@@ -496,7 +493,7 @@ match from any for any action "send"
         self.output = open(os.path.join(self.top, "log"), "w")
         self.speed = speed
         # Its processes have 10 s to find one another, and those are short.
-        for _ in range(30):
+        for _ in range(100):
             if self.begin():
                 return
         self.stop()
@@ -546,7 +543,7 @@ match from any for any action "send"
 
     def submit(self, sender, recipient, message="Subject: test\n\ntest\n"):
         # Its server has 300 s for a command, and those are short.
-        for _ in range(5):
+        for _ in range(30):
             if subprocess.run(
                     ["sendmail", "-f", sender, recipient], input=message,
                     text=True, executable=self.MAILER).returncode == 0:

@@ -11,6 +11,8 @@ import pwd
 import subprocess
 import tempfile
 
+from tests.lib.process import group, wait_for
+
 MAIN = """
 compatibility_level = 3.6
 queue_directory = {top}/queue
@@ -59,7 +61,7 @@ class Instance:
     def __init__(self, main="", master="", name="client.example"):
         add_users()
         self.directory = tempfile.TemporaryDirectory()
-        top = self.directory.name
+        self.top = top = self.directory.name
         os.chmod(top, 0o755)
         for directory in "config", "queue", "data":
             os.mkdir(os.path.join(top, directory))
@@ -76,6 +78,14 @@ class Instance:
     def __exit__(self, *exc):
         self.run("postfix", "-c", self.config, "stop")
         self.directory.cleanup()
+
+    def abort(self):
+        """Stop all of its processes at once."""
+        with open(os.path.join(self.top, "queue/pid/master.pid")) as file:
+            master = int(file.read())
+        self.run("postfix", "-c", self.config, "abort")
+        if not wait_for(lambda: not group(master), 300):
+            raise AssertionError("Postfix does not end: " + self.log())
 
     def write(self, name, text):
         with open(os.path.join(self.config, name), "w") as f:
@@ -101,7 +111,7 @@ class Instance:
 
     def log(self):
         try:
-            with open(os.path.join(self.directory.name, "log")) as f:
+            with open(os.path.join(self.top, "log")) as f:
                 return f.read()
         except FileNotFoundError:
             return ""

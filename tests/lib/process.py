@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Processes, and waiting for what they do."""
 
+import contextlib
 import os
 import signal
 import time
@@ -25,6 +26,26 @@ def running(program):
                 pids.append(int(pid))
         except OSError:
             pass
+    return pids
+
+
+def kill(pid, signo):
+    """Send a signal to a process that may have ended by itself."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signo)
+
+
+def group(leader):
+    """Process ids of all that live in the process group."""
+    pids = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % pid) as stat:
+                state, _, pgrp = stat.read().rsplit(")", 1)[1].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(pgrp) == leader and state not in "ZX":
+            pids.append(int(pid))
     return pids
 
 

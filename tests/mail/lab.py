@@ -4,7 +4,6 @@ tarpit under xinetd, the syslog daemon it writes to, and what is on the wire.
 """
 
 import collections
-import contextlib
 import os
 import secrets
 import select
@@ -19,7 +18,7 @@ import threading
 from tests.lib import TOP, postfix
 from tests.lib.log import Hold, Syslog
 from tests.lib.mailers import add_address, add_user, read, run, write
-from tests.lib.process import is_ready, running, status, wait_for
+from tests.lib.process import is_ready, kill, running, status, wait_for
 from tests.lib.tarpit import SEALED, TARPIT
 
 UNIT = os.path.join(TOP, "units/xinetd/tarpit")
@@ -80,7 +79,7 @@ anvil    unix - - n - 1 anvil
 
     def started(self):
         for address in self.addresses:
-            if not wait_for(lambda: self.listens(address)):
+            if not wait_for(lambda: self.listens(address), LIMIT):
                 raise AssertionError("%s: %s" % (address, self.log()))
 
     @staticmethod
@@ -95,7 +94,7 @@ anvil    unix - - n - 1 anvil
 
     def stop(self):
         if self.up:
-            self.run("postfix", "-c", self.config, "abort")
+            self.abort()
             self.up = False
 
     def messages(self):
@@ -128,7 +127,7 @@ class Tarpit:
             [self.xinetd, "-dontfork"], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for address in caps:
-            if not wait_for(lambda: self.listens(address)):
+            if not wait_for(lambda: self.listens(address), LIMIT):
                 raise AssertionError("no xinetd on " + address)
 
     def install(self, number, address, cap):
@@ -176,8 +175,7 @@ class Tarpit:
         def over():
             for pid in filter(is_ready, set(self.live()) - told):
                 told.add(pid)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
+                kill(pid, signal.SIGTERM)
             # A child of xinetd becomes a tarpit a moment after its fork(2).
             return not self.live() and not running(self.xinetd)
 
@@ -191,6 +189,7 @@ class Log(Syslog):
     def __init__(self):
         super().__init__()
         self.holds = []
+        self.lines = []
         self.over = os.pipe()
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()
@@ -203,6 +202,15 @@ class Log(Syslog):
             line = self.socket.recv(8192).decode()
             if "tarpit[" in line:
                 self.holds.append(Hold(line))
+            self.lines.append(line)
+
+    def catch_up(self):
+        """Wait until all that has been logged so far is in .holds."""
+        mark = secrets.token_hex(16)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+            other.sendto(mark.encode(), self.PATH)
+        if not wait_for(lambda: mark in self.lines, LIMIT):
+            raise AssertionError("the log is not listened to")
 
     def __exit__(self, *exc):
         os.close(self.over[1])
