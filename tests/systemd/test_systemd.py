@@ -411,6 +411,29 @@ class Nft(Lab):
         run("nft", "-f", self.CONF)
         self.in_force()
 
+    def beside(self, *commands):
+        """In force after each of these commands of a firewall."""
+        self.addCleanup(run, "nft", "flush", "ruleset")
+        systemctl("--quiet", "enable", "--now", self.SERVICE)
+        for command in commands:
+            with self.subTest(command=command):
+                run(*command.split())
+                self.in_force()
+
+    def test_beside_ufw(self):
+        self.beside("ufw allow 25/tcp", "ufw --force enable", "ufw reload",
+                    "systemctl restart ufw", "ufw disable")
+
+    def test_beside_firewalld(self):
+        """It stops nftables.service, and the rules with it, when it starts."""
+        systemctl("--quiet", "enable", "--now", self.SERVICE)
+        systemctl("start", "firewalld")
+        self.assertEqual(show(self.SERVICE, "ActiveState"), "inactive")
+        self.beside("systemctl restart firewalld",
+                    "firewall-cmd --permanent --add-service=smtp",
+                    "firewall-cmd --reload", "firewall-cmd --complete-reload",
+                    "systemctl stop firewalld")
+
     def test_says_what_is_wrong_with_the_file(self):
         with open(self.RULES, "w") as file:
             file.write("define primary4 = {\n")
