@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""See run."""
+"""Run the end-to-end tests, file by file; see run."""
 
 import glob
 import os
@@ -8,7 +8,7 @@ import sys
 from tests.lib.runner import run_all
 
 AT_A_TIME = 6
-# These wait longest, and begin first.
+# The files that take longest begin first.
 LONGEST = ["test_vanish", "test_mx", "test_build", "test_rsyslog",
            "test_database", "test_hours"]
 

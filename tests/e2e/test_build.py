@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""make and make run, as the README has them."""
+"""make and make run, as the README describes them."""
 
 import glob
 import os
@@ -39,7 +39,7 @@ class Build(unittest.TestCase):
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
 
     def is_static(self):
-        """Whether tarpit is; tarpit-stats, with SQLite, never is."""
+        """Whether tarpit is static; tarpit-stats, with SQLite, never is."""
         static = []
         for name in "tarpit", "tarpit-stats":
             program = os.path.join(self.root, name)
@@ -54,7 +54,7 @@ class Build(unittest.TestCase):
         self.assertTrue(self.is_static())
 
     def test_with_flags_of_the_environment(self):
-        """As a distribution's, which may fortify by themselves."""
+        """A distribution's own flags may ask for fortification already."""
         for name in "CFLAGS", "CPPFLAGS":
             self.make("clean")
             said = self.make(
@@ -90,7 +90,7 @@ class Build(unittest.TestCase):
 
     @unittest.skipUnless(platform.machine() == "x86_64", "elsewhere it is not")
     def test_small_is_near_its_stack(self):
-        """In the same 512 GB, for which there is a page table."""
+        """Both are in the same 512 GB, which one page table covers."""
         self.make("small")
         with Tarpit(binary=os.path.join(self.root, "tarpit")) as t:
             t.stuck()
@@ -117,7 +117,9 @@ class Build(unittest.TestCase):
         self.assertIn("GNU_RELRO", segments)
 
     def test_hardening(self):
-        """As the README says; glibc itself uses what tarpit.o may not."""
+        """bench/README.md has the list; only tarpit.o is looked at, since
+        glibc's own objects may use functions that are not fortified.
+        """
         self.make()
         self.check_hardening("tarpit.o")
         self.make("small")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Real mail clients, held.
 
-Each speaks to the tarpit through a relay that keeps what it said.  All of them
-start at once, and the tests look at one after the other.
+Each client speaks to the tarpit through a relay that records the conversation.
+All clients start at once, and the tests look at one after another.
 """
 
 import re
@@ -25,13 +25,13 @@ from tests.lib.tarpit import GREETING, SuperServer
 SENDER = "alice@sender.example"
 RECIPIENT = "bob@recipient.example"
 ADDRESSES = re.compile(rb"alice|bob|sender|recipient", re.I)
-# All that a held client ever says.
+# Everything that a held client ever says.
 HELD = re.compile(
     rb"\A(EHLO [^\r\n]+\r\n)(HELO [^\r\n]+\r\n)?(QUIT\r\n)?\Z", re.I)
 
 REPLY_LEN_MAX = 500
 
-# Seconds, of each client: enough for a busy machine to bring a byte in time.
+# Every client's timeout, in seconds: even a busy machine sends a byte in time.
 TIMEOUT = 6
 WAYS = {
     "held": ["-i", "200"],
@@ -40,7 +40,7 @@ WAYS = {
     "slow": ["-i", "60000"],            # no byte within the timeout
 }
 
-# These start their timer anew at each read.
+# Clients that restart their timer at each read.
 PER_READ = {
     "msmtp": [
         "msmtp", "--file=/dev/null", "--host=127.0.0.1", "--port=PORT",
@@ -57,35 +57,35 @@ PER_READ = {
             TIMEOUT, SENDER, RECIPIENT)],
 }
 
-# These have one deadline for a reply; and how many replies they wait for.
+# Clients with one deadline for a reply, and how many replies each waits for.
 PER_REPLY = {
-    # Its own deadline cannot be changed: its clock runs faster.  It is 120 s,
-    # or 60 in newer versions, less the moment that curl takes to start and
-    # connect: both are more than TIMEOUT, and none is four of them.
+    # curl's deadline cannot be changed, so its clock runs faster.  The deadline
+    # is 120 s, or 60 s in newer versions, less the moment that curl takes to
+    # start and connect: both are between TIMEOUT and four times that.
     "curl": (["env", "LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1",
               "FAKETIME=+0 x%d" % (36 // TIMEOUT),
               "curl", "smtp://127.0.0.1:PORT/client.example", "-T",
               "/dev/null", "--mail-from", SENDER, "--mail-rcpt", RECIPIENT],
              1),
-    # To EHLO, to HELO and to QUIT.
+    # swaks waits for replies to EHLO, to HELO and to QUIT.
     "swaks": (["swaks", "--server", "127.0.0.1:PORT", "--timeout",
                str(TIMEOUT), "--from", SENDER, "--to", RECIPIENT], 3),
 }
 
 
 class Call:
-    """What a relay saw of one connection; times are monotonic."""
+    """What a relay saw of a connection; times are monotonic."""
 
     def __init__(self):
         self.arrived = time.monotonic()
-        self.spoke = None               # its first word
-        self.nbytes = 0                 # of the server's
+        self.spoke = None               # when the client first spoke
+        self.nbytes = 0                 # sent by the server
         self.left = None
         self.said = b""
 
 
 class Relay:
-    """Passes each byte on to a server's port, and back."""
+    """Pass every byte on to a server's port, and back."""
 
     def __init__(self, port):
         self.server_port = port
@@ -129,7 +129,7 @@ class Relay:
         return data != b""
 
     def call(self, condition=lambda call: True):
-        """Its only connection, once the condition holds for it."""
+        """The relay's only connection, once it meets the condition."""
         if not wait_for(lambda: self.calls and condition(self.calls[0])):
             raise AssertionError("waited in vain for a client")
         if len(self.calls) != 1:
@@ -142,7 +142,7 @@ class Relay:
 
 
 class Sink(socketserver.StreamRequestHandler):
-    """A mail server that takes everything, for comparison."""
+    """A mail server that accepts everything, for comparison."""
 
     def handle(self):
         try:
@@ -194,7 +194,7 @@ class Clients(unittest.TestCase):
 
     @classmethod
     def relay(cls, name, way):
-        """A relay to what will treat the client this way."""
+        """A relay to a server that treats its client in this way."""
         if way == "free":
             port = cls.sink.server_address[1]
         else:
@@ -217,27 +217,27 @@ class Clients(unittest.TestCase):
         cls.addClassCleanup(process.kill)
 
     def gone(self, name, way):
-        """The call, once it is over."""
+        """What the relay saw of the client, once the client has left."""
         return self.relays[name, way].call(lambda call: call.left)
 
     def patience(self, name, way):
-        """How long it waited for us, from its first command on."""
+        """How long the client waited, from its first command on."""
         call = self.gone(name, way)
         return call.left - call.spoke
 
     def check_patience(self, name, way, seconds):
-        """No less than so many, and no end of them."""
+        """The client waited at least this many seconds, and then left."""
         self.assertGreater(self.patience(name, way), seconds - 0.1)
         self.assertLess(self.patience(name, way), 4 * seconds + SLACK)
 
     def check_silence(self, name, way):
-        """It said that it is there, and nothing of its mail."""
+        """The client greeted the tarpit, and said nothing about its mail."""
         said = self.relays[name, way].call().said
         self.assertRegex(said, HELD)
         self.assertNotRegex(said, ADDRESSES)
 
     def check_line(self, name, way):
-        """One line for its hold, and the length of what the relay saw."""
+        """The log has one line for the hold, as long as the relay saw it."""
         call = self.gone(name, way)
         tarpit = self.tarpits[name, way]
         self.assertTrue(wait_for(lambda: tarpit.live() == 0))
@@ -247,24 +247,24 @@ class Clients(unittest.TestCase):
                                delta=SLACK)
 
     def check_outlives(self, name):
-        """Thrice its own timeout, and still there until we end it."""
+        """After three times its timeout, the client is still there."""
         call = self.relays[name, "held"].call(
             lambda call: call.spoke and
             time.monotonic() > call.spoke + 3 * TIMEOUT)
         nbytes = call.nbytes
         self.assertTrue(wait_for(lambda: call.nbytes > nbytes))
         self.check_ends_with_us(name, "held")
-        # The bytes do it: without them its timeout is what it should be.
+        # The bytes make the difference: without bytes, the timeout holds.
         self.check_patience(name, "slow", TIMEOUT)
 
     def check_reads_on(self, name):
-        """It takes a whole line of the reply for a line, and awaits more."""
+        """After a whole line of the reply, the client waits for more."""
         self.relays[name, "long"].call(
             lambda call: call.nbytes > len(GREETING) + REPLY_LEN_MAX + 50)
         self.check_ends_with_us(name, "long")
 
     def check_ends_with_us(self, name, way):
-        """Held until the tarpit itself ends it, in the middle of a line."""
+        """The client is held until the tarpit hangs up in mid-line."""
         self.assertIsNone(self.relays[name, way].calls[0].left)
         for process in self.tarpits[name, way].processes:
             process.terminate()
@@ -272,14 +272,14 @@ class Clients(unittest.TestCase):
         self.check_silence(name, way)
 
     def check_waits(self, name, timeouts):
-        """All of its own deadline, bytes or no bytes."""
+        """The client waits for its whole deadline, bytes or no bytes."""
         for way in "held", "slow":
             self.check_patience(name, way, timeouts * TIMEOUT)
         self.check_line(name, "held")
         self.check_silence(name, "held")
 
     def check_mails(self, name):
-        """Left alone, the same client sends its mail."""
+        """With a real mail server, the same client sends its mail."""
         self.relays[name, "free"].call(
             lambda call: b"mail from:<alice@" in call.said.lower())
 
@@ -311,7 +311,7 @@ class Clients(unittest.TestCase):
         self.assertEqual(message["sender"], SENDER)
         self.assertIn("lost connection",
                       message["recipients"][0]["delay_reason"])
-        # A bounce would go to the sender.
+        # If the mail had bounced, the bounce would be queued for the sender.
         self.assertIsNone(self.queued("sender.example"))
 
     def test_postfix_goes_on_to_the_next_mx(self):
@@ -321,7 +321,7 @@ class Clients(unittest.TestCase):
         self.assertTrue(wait_for(lambda: self.queued("two.example") is None))
 
     def queued(self, domain):
-        """The message to the domain, when it has left the active queue."""
+        """The message to the domain, once it has left the active queue."""
         def found():
             return [m for m in self.postfix.queue()
                     if m["recipients"][0]["address"].endswith("@" + domain)]

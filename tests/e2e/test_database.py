@@ -15,9 +15,9 @@ import unittest
 from tests.lib.sandbox import needs_root
 from tests.lib.stats import STATS, StatsTest, line, lines, moment, run
 
-LINES_MAX = 2000000     # that are remembered
+LINES_MAX = 2000000     # as many lines are remembered
 DAY = 86400000
-NOW = 1795348800000     # of the reports, by tests/lib/stats.py
+NOW = 1795348800000     # when reports are made: see tests/lib/stats.py
 
 
 class Database(StatsTest):
@@ -26,7 +26,7 @@ class Database(StatsTest):
         self.db = self.path("db")
 
     def feed(self, text, *args):
-        """Emails blocked, once it has read this too."""
+        """Feed the text; returns the emails blocked by then."""
         return self.blocked("-s", self.db, *args, text=text)
 
     def ask(self, question):
@@ -37,7 +37,7 @@ class Database(StatsTest):
         self.feed("", "-k", "0")
 
     def whole(self):
-        """What a single run says of all."""
+        """What a single run reports on all lines together."""
         return self.report("-s", self.db)
 
 
@@ -92,7 +92,7 @@ class Once(Database):
     def test_same_times_of_another_process(self):
         for pid, count in (1, 1), (2, 2), (1, 2):
             self.assertEqual(self.feed(line("::1", 10 ** 12, 500, pid)), count)
-        # And of one that is not known.
+        # A line without a process id is a third line.
         text = line("::1", 10 ** 12, 500, 1).replace("[1]", "")
         for _ in range(2):
             self.assertEqual(self.feed(text), 3)
@@ -137,7 +137,9 @@ class Killed(Database):
         self.remember_for_ever()
 
     def test_at_any_moment(self):
-        """However often: each line once, and never a file that is refused."""
+        """However often that happens, each line counts once, and no later run
+        refuses the file.
+        """
         dice = random.Random(5)
         log, count = self.path("log"), 0
         base = self.write("base", lines(10 ** 6, 10 ** 6 + 20000))
@@ -160,7 +162,7 @@ class Killed(Database):
             else:
                 killed += 1
                 self.assertEqual(process.returncode, -signal.SIGKILL)
-            # As long as it takes now, by what it did within that.
+            # Aim at the time that a run takes: longer if this run was killed.
             length *= 1.1 if process.returncode else 0.9
             if killed % 10 == 0:
                 self.assertLessEqual(self.feed(""), 20000 + count)
@@ -195,7 +197,7 @@ class Cursor(Database):
 
 
 class ProcessId(Database):
-    """A line that another process logged is another line."""
+    """Lines that differ only in their process ids are different lines."""
 
     HOLD = line("192.0.2.1", 10 ** 12, 0).split(": ", 1)[1]
 
@@ -229,7 +231,7 @@ class Forgetting(Database):
                 for table in ("lines", "hosts")]
 
     def later(self, days, *args, text=""):
-        """Emails blocked, so many days later."""
+        """The emails blocked that a run reports some days later."""
         done = subprocess.run(
             [STATS, "-s", self.db, *args], input=text.encode(),
             capture_output=True, check=True, timeout=600,
@@ -246,7 +248,7 @@ class Forgetting(Database):
         self.assertEqual(self.remembered(), [1, 1])
         with open(self.db, "rb") as file:
             self.assertNotIn(b"192.0.2.1", file.read())
-        # It was counted, and is not again.
+        # The line is forgotten, but does not count again.
         self.assertEqual(self.later(34, text=old), 2)
         self.assertEqual(self.later(36), 2)
         self.assertEqual(self.remembered(), [0, 0])
@@ -262,7 +264,7 @@ class Forgetting(Database):
         self.assertEqual(hosts(), "1")
         self.later(30, text=line("192.0.2.1", NOW + 30 * DAY, 0))
         self.assertEqual(hosts(), "1")
-        # Longer after it was last seen than it is remembered.
+        # By now, the host was last seen longer ago than it is remembered.
         self.later(70, text=line("192.0.2.1", NOW + 70 * DAY, 0))
         self.assertEqual(self.remembered(), [1, 1])
         self.assertEqual(hosts(), "2")
@@ -271,7 +273,7 @@ class Forgetting(Database):
         self.feed(line("192.0.2.1", NOW - DAY, 0), "-k", "3")
         self.assertEqual(self.later(1), 1)
         self.assertEqual(self.remembered(), [1, 1])
-        self.later(3)       # which need not say it again
+        self.later(3)       # without -k, which the file remembers
         self.assertEqual(self.remembered(), [0, 0])
 
     def test_never(self):
@@ -282,7 +284,7 @@ class Forgetting(Database):
         self.assertEqual(self.remembered(), [0, 0])
 
     def test_old_logs_count_at_first(self):
-        """And in any order, if they are read at once."""
+        """Their order does not matter if they are read together."""
         self.assertEqual(self.feed(lines(0, 500)), 500)
         self.assertEqual(self.remembered(), [0, 0])
         self.assertEqual(self.feed(lines(0, 501)), 501)
@@ -336,7 +338,7 @@ class Reset(Database):
 
 
 class ByHand(Database):
-    """What the manual shows."""
+    """The statements of SQL that the manual shows."""
 
     def test_frequent_networks(self):
         self.feed("".join(line(ip, NOW + i, 0) for i, ip in enumerate(
@@ -365,7 +367,7 @@ class ByHand(Database):
 
     @staticmethod
     def sql(word):
-        """The manual's statement that has this word in it."""
+        """The statement in the manual that contains this word."""
         with open("tarpit-stats.8") as file:
             found = [part.split('"\n.Ed')[0] for part in
                      file.read().split('sqlite3 tarpit.db "\n')[1:]]
@@ -472,7 +474,7 @@ class File(Database):
         with contextlib.closing(sqlite3.connect(self.db)) as db:
             db.execute("BEGIN IMMEDIATE")
             began = time.monotonic()
-            self.assertEqual(self.feed(""), 5)      # it only reads
+            self.assertEqual(self.feed(""), 5)      # this run only reads
             done = run("-s", self.db, text=lines(0, 6))
             self.assertGreater(time.monotonic() - began, 29)
             self.assertEqual((done.returncode, done.stdout), (1, b""))
@@ -487,7 +489,7 @@ class File(Database):
         os.chmod(self.directory, 0o755)
         program = shutil.copy(STATS, "/run/tarpit-stats-db")
         self.addCleanup(os.unlink, program)
-        # Even if there is something to forget.
+        # The same holds if there are old lines to forget.
         self.ask("INSERT INTO lines SELECT 1, 1, '192.0.2.1', 1, 0, 1")
         before = self.read("db")
         done = subprocess.run([program, "-s", self.db], user=65534,

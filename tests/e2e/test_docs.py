@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the README and the manual say that can be checked without a reader."""
+"""The README and the manuals: what can be checked without a reader."""
 
 import os
 import re

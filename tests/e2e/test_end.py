@@ -19,7 +19,7 @@ ENDING = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
 
 
 def reset(client):
-    """Close so that the peer gets a RST."""
+    """Close the connection so that the other end gets a RST."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                       struct.pack("ii", 1, 0))
     client.close()
@@ -52,7 +52,7 @@ class Signals(unittest.TestCase):
                                     ended.after)
 
     def test_blocked_or_ignored_by_the_parent(self):
-        """A super-server may hand down any dispositions."""
+        """A super-server may hand down any signal mask and dispositions."""
         def inherit():
             for signo in ENDING:
                 signal.signal(signo, signal.SIG_IGN)
@@ -78,7 +78,7 @@ class Signals(unittest.TestCase):
             t.line()
 
     def test_while_the_client_reads_nothing(self):
-        """Its window is closed and our send buffer full."""
+        """The client's window is closed, and our send buffer is full."""
         def small(client):
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
 
@@ -91,7 +91,7 @@ class Signals(unittest.TestCase):
 
 
 class Farewell(unittest.TestCase):
-    """What the client sees of the end."""
+    """What the client sees at the end of a hold."""
 
     def ends_in_mid_line(self, t):
         data = b""
@@ -114,8 +114,8 @@ class Farewell(unittest.TestCase):
                 self.assertEqual(t.wait(), 0)
 
     def test_never_after_a_code_without_its_hyphen(self):
-        """Python's smtplib takes "250" and a FIN for a good reply, and not even
-        SIGKILL may cause that.
+        """Python's smtplib takes "250" and a FIN for a good reply, which not
+        even SIGKILL may leave it with.
         """
         for signo in signal.SIGKILL, signal.SIGTERM:
             with self.subTest(signo=signo), Tarpit("-i", "50") as t:
@@ -128,7 +128,7 @@ class Farewell(unittest.TestCase):
                 t.wait()
 
     def test_no_line_begins_with_a_part_of_its_code(self):
-        """Whatever has come at any moment could be the last."""
+        """The process may be killed after any piece."""
         with Tarpit("-i", "10") as t:
             t.greeting()
             t.client.sendall(b"EHLO x\r\n")
@@ -193,12 +193,12 @@ class Cap(unittest.TestCase):
                     lengths.append(t.line().length)
             self.assertGreaterEqual(min(lengths), 0.75 * cap)
             self.assertLessEqual(max(lengths), cap)
-            # Uniform: of sixty, some come near to either end.
+            # Caps are drawn uniformly: of sixty, some are near either end.
             self.assertLess(min(lengths), 0.8 * cap)
             self.assertGreater(max(lengths), 0.95 * cap)
 
     def test_ends_the_reply(self):
-        """At the cap, not at the time of the next byte."""
+        """The hold ends at the cap, and does not wait for the next byte."""
         for interval in 10, 60000:
             with self.subTest(interval=interval), \
                     Leaping("-i", str(interval), "-t", "20") as t:
@@ -227,7 +227,7 @@ class Cap(unittest.TestCase):
 
 
 class ClientLeaves(unittest.TestCase):
-    """One line, status 0, however the client goes."""
+    """However the client leaves: one line, and status 0."""
 
     def test_by_fin_or_rst_at_any_stage(self):
         def at_once(t):
@@ -256,7 +256,7 @@ class ClientLeaves(unittest.TestCase):
                         self.assertIn(hold.ip, ("127.0.0.1", "::1"))
 
     def test_before_the_program_starts(self):
-        """Even a connection that was reset in the backlog has its line."""
+        """Even a connection that was reset in the backlog gets a line."""
         for leave in socket.socket.close, reset:
             for family in socket.AF_INET, socket.AF_INET6:
                 with self.subTest(leave=leave.__name__), Tarpit(
@@ -295,7 +295,7 @@ class Line(unittest.TestCase):
             t.client.close()
             self.assertEqual(t.line().ip, "::1")
 
-    @needs_seal     # or what checks memory has terabytes of its own
+    @needs_seal     # AddressSanitizer would map terabytes
     def test_keeps_nothing_of_the_client(self):
         words = b"ip=6.6.6.6 connected=secret\r\nMAIL FROM:<joe@example.org>"
         with Syslog() as syslog, Tarpit("-i", "10", syslog=True) as t:

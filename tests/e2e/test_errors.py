@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Errors: a clear message on the right channel, and status 64."""
+"""Errors: a clear message on the right channel, and exit status 64."""
 
 import os
 import socket
@@ -37,7 +37,7 @@ def run(*args, stdin=subprocess.DEVNULL, **popen):
 
 
 class Terminal(unittest.TestCase):
-    """Standard input is no socket: everything goes to standard error."""
+    """Without a socket on standard input, messages go to standard error."""
 
     def test_bad_arguments(self):
         for args, message in BAD_ARGUMENTS.items():
@@ -86,7 +86,7 @@ class Terminal(unittest.TestCase):
 
 
 class Socket(unittest.TestCase):
-    """Standard input is a socket: everything goes to syslog."""
+    """With a socket on standard input, messages go to syslog."""
 
     def fails(self, message, *args, stdin, stderr=None, command=TARPIT):
         with Syslog() as syslog:
@@ -139,7 +139,7 @@ class Socket(unittest.TestCase):
                         self.assertEqual(client.recv(4096), b"")
 
     def test_version_on_a_socket_that_is_no_client(self):
-        """As sshd gives to a command."""
+        """sshd gives such a socket to a command."""
         ours, its = socket.socketpair()
         with ours, its:
             subprocess.run([TARPIT, "-V"], stdin=its, stdout=its, check=True,
@@ -159,7 +159,7 @@ class Socket(unittest.TestCase):
                 self.assertEqual(client.recv(4096), b"")
 
     def test_d_never_writes_to_the_client(self):
-        """As under inetd, where standard error is the connection too."""
+        """Under inetd, standard error is the connection, too."""
         client, server = tcp_pair()
         with client, server, Syslog() as syslog:
             process = subprocess.Popen(
@@ -176,7 +176,7 @@ class Socket(unittest.TestCase):
 class Surroundings(unittest.TestCase):
     @needs_root
     def test_host_name_that_is_none(self):
-        """gethostname(2) may give anything; the greeting never does."""
+        """gethostname(2) may return anything; the greeting has a valid name."""
         client, server = tcp_pair()
         with server, subprocess.Popen(
                 ["unshare", "--uts", "sh", "-c",
@@ -202,7 +202,7 @@ class Surroundings(unittest.TestCase):
             self.assertEqual(t.greeting(), GREETING)
 
     def test_broken_standard_error(self):
-        """A log line with nowhere to go changes nothing else."""
+        """If the log line has nowhere to go, nothing else changes."""
         with Tarpit() as t:
             t.greeting()
             t.process.stderr.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The greeting and the command that answers it."""
+"""The greeting, and the command with which the client answers."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ from tests.lib.tarpit import GREETING, TARPIT, Tarpit
 
 class Greeting(unittest.TestCase):
     def test_at_once_on_ipv4_and_ipv6(self):
-        """It waits for nothing before."""
+        """The greeting waits for nothing."""
         for family in socket.AF_INET, socket.AF_INET6:
             with self.subTest(family=family), Leaping(family=family) as t:
                 self.assertEqual(t.greeting(), GREETING)
@@ -63,8 +63,8 @@ class Greeting(unittest.TestCase):
 
 
 class Command(unittest.TestCase):
-    """What is read of the client's first words, seen from outside: the rest
-    stays in the socket's receive queue.
+    """How much of the client's first words is read, seen from outside: the
+    rest stays in the receive queue of the socket.
     """
 
     MAIL = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"

@@ -20,7 +20,7 @@ TICK = 0.01     # s, the unit of /proc/PID/stat
 
 
 def name_user(number):
-    """Make this the id of the user tarpit, or let there be none."""
+    """Give the user tarpit this id, or remove the user for None."""
     with open("/etc/passwd") as file:
         others = [line for line in file if not line.startswith("tarpit:")]
     with open("/etc/passwd", "w") as file:
@@ -41,7 +41,7 @@ def report(form, *args, wrap=(), **environment):
 
 
 def held(**more):
-    """How many are stuck, and the longest for how many seconds."""
+    """How many clients are stuck, and the longest for how many seconds."""
     facts = json.loads(report("json", **more))
     return facts["held_now"], facts["longest_held_now_seconds"]
 
@@ -152,7 +152,7 @@ class Counted(unittest.TestCase):
         client = socket.create_connection(("127.0.0.1", port), 300)
         self.addCleanup(client.close)
         self.assertEqual(client.recv(4), b"220 ")
-        # When it ends, a reset: the tarpit notices at once.
+        # Its close is a reset, which the tarpit notices at once.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                           b"\1\0\0\0\0\0\0\0")
         return client
@@ -166,7 +166,7 @@ class Counted(unittest.TestCase):
         self.check_super(Tcpserver)
 
     def other(self, path, user, program="/bin/sleep"):
-        """A process that is not a tarpit, or not of its user."""
+        """Start a process that is not a tarpit, or not of the user tarpit."""
         os.makedirs(os.path.dirname(path), exist_ok=True)
         shutil.copy(program, path)
         process = subprocess.Popen([path, "600"], user=user,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hostile surroundings: what a process may find itself started in, and must
-hold its client in as well as ever.
+"""Hostile surroundings: whatever surroundings tarpit is started in, it must
+hold its client as well as ever.
 """
 
 import contextlib
@@ -38,20 +38,20 @@ def is_static():
 
 class Holds(unittest.TestCase):
     def program_for_all(self):
-        """A copy that any user can run: the tree may be root's alone."""
+        """A copy that any user can run; the tree may be for root only."""
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         os.chmod(directory.name, 0o755)
         return shutil.copy(TARPIT, os.path.join(directory.name, "tarpit"))
 
     def holds(self, t):
-        """It greets, and the reply goes on."""
+        """The client is greeted, and the reply goes on."""
         self.assertEqual(t.greeting(), GREETING)
         t.client.sendall(b"EHLO client.example\r\n")
         self.assertEqual(t.expect(5), b"250-m")
 
     def check(self, *args, **more):
-        """A whole hold, with its line."""
+        """Check a whole hold, with its log line."""
         with Tarpit("-i", "10", *args, **more) as t:
             self.holds(t)
             t.signal(signal.SIGTERM)
@@ -59,7 +59,7 @@ class Holds(unittest.TestCase):
             self.assertEqual(t.wait(), 0)
 
     def check_silent(self, *args, **more):
-        """As long as it is held, and ends though the line has nowhere to go.
+        """Check a whole hold, which ends although its line has nowhere to go.
         """
         with Tarpit("-i", "10", *args, syslog=True, **more) as t:
             self.holds(t)
@@ -72,7 +72,7 @@ class Holds(unittest.TestCase):
 
 class Descriptors(Holds):
     def start(self, closed, open_to, *args):
-        """A tarpit with standard descriptors that are closed, or a file."""
+        """Start tarpit with standard descriptors closed, or open to a file."""
         def close():
             for fd in closed:
                 os.close(fd)
@@ -81,7 +81,7 @@ class Descriptors(Holds):
             stdout=open_to[1], stderr=open_to[2], preexec_fn=close)
 
     def test_closed_beside_the_client(self):
-        """The log line's socket takes the number of a closed one."""
+        """The socket for the log line then gets the number of a closed one."""
         for closed in (), (1,), (2,), (1, 2):
             client, server = tcp_pair()
             with self.subTest(closed=closed), client, Syslog() as syslog:
@@ -118,7 +118,7 @@ class Descriptors(Holds):
                         self.assertIn(b"not a connected TCP socket", said)
 
     def test_d_with_standard_error_closed(self):
-        """Nor does the line go to whatever has number 2 by then."""
+        """The line does not go to whatever file has number 2 by then."""
         client, server = tcp_pair()
         with client, Syslog() as syslog:
             with server:
@@ -156,7 +156,7 @@ class Descriptors(Holds):
         self.check(pair=(client, server))
 
 
-@needs_seal     # what checks memory does not live within limits either
+@needs_seal     # the sanitizers and valgrind exceed limits
 class Limits(Holds):
     def test_small(self):
         for name, what, value in (
@@ -184,7 +184,7 @@ class Limits(Holds):
 
     @unittest.skipUnless(is_static(), "a dynamic program opens libraries")
     def test_no_descriptor_left(self):
-        """The line goes out on the one that was the client's."""
+        """The line goes out through the descriptor that was the client's."""
         with Syslog() as syslog:
             self.check_silent(preexec_fn=limit(resource.RLIMIT_NOFILE, 3))
             self.assertEqual(len(syslog.collect()), 1)
@@ -233,7 +233,7 @@ class Inherited(Holds):
         self.check(preexec_fn=inherit)
 
     def test_signal_that_came_before_the_program(self):
-        """Blocked by the parent, it waits across execve(2)."""
+        """A signal that the parent blocks stays pending across execve(2)."""
         def inherit():
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
             os.kill(os.getpid(), signal.SIGTERM)
@@ -249,7 +249,7 @@ class Inherited(Holds):
                                        os.rmdir(directory), os.umask(0o777)))
 
 
-@needs_seal     # what checks memory stays root, to write files of its own
+@needs_seal     # the sanitizers and valgrind stay root, to write files
 class Root(Holds):
     @needs_root
     def test_becomes_nobody(self):
@@ -274,7 +274,7 @@ class Root(Holds):
     @needs_root
     @needs_user_namespaces
     def test_root_that_cannot_become_nobody_serves_nobody(self):
-        """Where user ids have a namespace with none but root's."""
+        """In a user namespace that knows no user but root."""
         client, server = tcp_pair()
         with client, Syslog() as syslog:
             with server:
@@ -297,7 +297,7 @@ class Root(Holds):
 @needs_root
 @unittest.skipUnless(is_static(), "a dynamic program needs its libraries")
 class Chroot(Holds):
-    """A directory with nothing but the program."""
+    """A directory that contains nothing but the program."""
 
     def setUp(self):
         directory = tempfile.TemporaryDirectory()
@@ -336,7 +336,7 @@ class Chroot(Holds):
 
 
 class FullDisk(Holds):
-    """A syslog daemon that cannot write what it is sent."""
+    """A syslog daemon that cannot write the lines that it receives."""
 
     SIZE = 64 * KB
 
@@ -355,11 +355,11 @@ class FullDisk(Holds):
             for t in crowd:
                 self.assertEqual(
                     t.wait(max(0.01, end - time.monotonic())), 0)
-            # Those that the last page of the file had room for.
+            # Some lines still fit into the last page of the file.
             self.assertLess(len(daemon.lines()), len(crowd))
 
     def daemon(self, stack):
-        """One with its files on a file system that is then filled."""
+        """A daemon with its files on a file system that is then filled."""
         full = tempfile.mkdtemp()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d" % self.SIZE,
                         "tmpfs", full], check=True)

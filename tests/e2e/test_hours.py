@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Honest hours: a hold ends when the client was last there, not when that was
-noticed.
+"""Honest hours: a hold ends when the client was last there, not when tarpit
+notices that the client has left.
 """
 
 import os
@@ -16,7 +16,7 @@ from tests.lib.tarpit import BUILD, Tarpit
 
 
 class Departure(unittest.TestCase):
-    """Each is noticed some four seconds later or more, where that matters."""
+    """tarpit notices a departure some four seconds late, where it matters."""
 
     @staticmethod
     def leave(t):
@@ -26,14 +26,14 @@ class Departure(unittest.TestCase):
 
     @staticmethod
     def stalls(t, command=b"EHLO x\r\n"):
-        """It has heard the command, and waits to send the first byte."""
+        """Whether tarpit has read the command and waits to send a byte."""
         t.greeting()
         t.client.sendall(command)
         if not wait_for(t.heard):
             raise AssertionError("it does not hear")
 
     def test_fin_between_two_bytes(self):
-        """Noticed by the RST that answers the next byte, logged at the FIN."""
+        """The RST that answers the next byte shows it; the FIN is logged."""
         with Tarpit("-i", "5000") as t, \
                 Tarpit("-i", "5000", family=socket.AF_INET6) as t6:
             for each in t, t6:
@@ -57,7 +57,7 @@ class Departure(unittest.TestCase):
             left.check(t.line().disconnected)
 
     def test_fin_before_helo(self):
-        """Noticed at once: nothing else would wake it up before the cap."""
+        """Noticed at once: nothing else would wake tarpit up before the cap."""
         for words in b"", b"EHLO x":
             with self.subTest(words=words), Tarpit() as t:
                 t.greeting()
@@ -67,8 +67,8 @@ class Departure(unittest.TestCase):
                 left.check(t.line().disconnected)
 
     def check_reset(self, t):
-        """A RST that nobody asked for is noticed and logged at once, not at
-        the next byte or the cap.
+        """A RST out of the blue is noticed and logged at once, not at the next
+        byte or the cap.
         """
         t.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                             b"\1\0\0\0\0\0\0\0")
@@ -88,7 +88,7 @@ class Departure(unittest.TestCase):
             self.check_reset(t)
 
     def test_fin_and_then_a_signal(self):
-        """The signal comes before the byte that would have told."""
+        """The signal comes before the byte that would have shown the FIN."""
         with Tarpit("-i", "60000") as t:
             self.stalls(t)
             left = self.leave(t)
@@ -97,7 +97,7 @@ class Departure(unittest.TestCase):
             left.check(t.line().disconnected)
 
     def test_signal_right_after_a_byte(self):
-        """Its acknowledgement is still on the way."""
+        """The byte's acknowledgement is still on its way."""
         with Tarpit("-i", "6000") as t:
             t.stuck()
             with Moment() as ended:
@@ -105,7 +105,7 @@ class Departure(unittest.TestCase):
             ended.check(t.line().disconnected)
 
     def test_had_left_before_the_program_started(self):
-        """It is not said to have left before it came."""
+        """No client is logged as leaving before it came."""
         def leave(client):
             client.close()
             time.sleep(1)
@@ -126,7 +126,7 @@ class HalfClosed(unittest.TestCase):
             self.assertIsNone(t.process.poll())
             with Moment() as left:
                 t.client.close()
-            # What it acknowledged after its FIN shows that it was there.
+            # Its acknowledgements after its FIN show that it was there.
             left.check(t.line().disconnected)
 
     def test_to_the_cap(self):
@@ -169,7 +169,7 @@ class Failing(unittest.TestCase):
     """A system call fails."""
 
     def test_nothing_known_of_the_connection(self):
-        """Its whole length counts then."""
+        """The whole length of the hold counts then."""
         with held("-i", "60000", call="getsockopt", after=1) as t:
             t.greeting()
             t.client.sendall(b"EHLO x\r\n")
@@ -181,7 +181,7 @@ class Failing(unittest.TestCase):
             ended.check(t.line().disconnected)
 
     def test_clock_before_1970(self):
-        """No such line can be written."""
+        """A log line cannot hold such a time, so none is written."""
         with held(call="1969") as t:
             t.stuck()
             t.client.close()

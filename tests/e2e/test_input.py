@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tarpit-stats: what it reads, in whatever form, and what it passes over."""
+"""tarpit-stats: which lines it reads, in which forms, and which it skips."""
 
 import bz2
 import gzip
@@ -13,12 +13,12 @@ from tests.lib.stats import STATS, StatsTest, line, lines, moment, run
 START = 1793527200000       # 1st November 2026, 10:00
 DAY = 86400000
 HOLD = 18 * 60000
-NOW = 1795348800000     # of the reports, by tests/lib/stats.py
+NOW = 1795348800000     # when reports are made: see tests/lib/stats.py
 BOM = "\ufeff"
 
 
 def message(i):
-    """Of nine holds of 18 minutes from five hosts, one a day."""
+    """A line of one of nine holds of 18 minutes, one a day, from five hosts."""
     connected = START + i * DAY
     return "ip=192.0.2.%d connected=%s disconnected=%s" % (
         1 + i % 5, moment(connected), moment(connected + HOLD))
@@ -61,7 +61,7 @@ class Forms(StatsTest):
 
 
 class Impossible(StatsTest):
-    """Holds that cannot be are passed over, and counted as that."""
+    """Impossible holds are skipped, and counted as impossible."""
 
     def skipped(self, *bad):
         done = run(text=log() + "".join(bad))
@@ -140,14 +140,14 @@ class Messages(StatsTest):
             b"tarpit's log lines\n")
 
 
-# What a line has of a hold.
+# The part of a line that tells of a hold.
 ITS_HOLD = "ip=192.0.2.1 connected=%s disconnected=%s" % (
     "2026-11-21T19:40:12.345Z", "2026-11-21T21:12:40.018Z")
 
 
 class Lines(StatsTest):
     def skipped(self, count, text, *args):
-        """Lines without a hold; all others have one, and are counted."""
+        """Check how many lines are skipped; the others are counted."""
         done = run(*args, text=text)
         self.assertEqual(done.returncode, 0)
         self.assertIn(b" %d of " % count, done.stderr)

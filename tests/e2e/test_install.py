@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""make install and make uninstall, on the sandbox's own /usr and /etc."""
+"""make install and make uninstall, in the /usr and /etc of the sandbox."""
 
 import os
 import shutil
@@ -83,7 +83,7 @@ class Install(unittest.TestCase):
         self.assertEqual(files(self.root), set())
 
     def test_where_xinetd_is(self):
-        """Switched off at first, and the operator's own is kept."""
+        """The file is switched off at first, and an operator's changes stay."""
         os.makedirs(self.path("etc/xinetd.d"))
         said = make("install", "DESTDIR=" + self.root)
         with open(self.path("etc/xinetd.d/tarpit")) as file:
@@ -99,7 +99,7 @@ class Install(unittest.TestCase):
         self.assertEqual(files(self.root), {"etc/xinetd.d/tarpit"})
 
     def test_uninstall_takes_what_nobody_edited(self):
-        """Switched on is not edited."""
+        """A file that was only switched on does not count as edited."""
         for directory in "etc/xinetd.d", "etc/cron.d":
             os.makedirs(self.path(directory))
         make("install", "DESTDIR=" + self.root)
@@ -149,7 +149,7 @@ class Install(unittest.TestCase):
         subprocess.run(["userdel", "tarpit"], check=True)
         after = files("/usr/local"), files("/etc")
         self.assertEqual(before[0], after[0])
-        # useradd's own backups aside.
+        # Not counting the backups that useradd makes.
         self.assertEqual(before[1], {name for name in after[1]
                                      if not name.endswith("-")} |
                          {name for name in before[1] if name.endswith("-")})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tarpit-mx against a real DNS, and each rule broken once."""
+"""tarpit-mx with a real name server, and with each rule broken once."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ TARPIT, TARPIT6 = "203.0.113.25", "2001:db8::25"
 NOT_HERE, NOT_HERE6 = "198.51.100.1", "2001:db8:1::1"
 UNREACHABLE, PROHIBITED = "198.51.100.2", "198.51.100.3"
 
-# What each address does on port 25.
+# What listens on port 25 of each address.
 SERVICES = {
     MAIL: mx.mail(),
     MAIL6: mx.mail(),
@@ -76,7 +76,7 @@ OPTIONS = ["--host-record=%s,%s" % pair for pair in NO_HOSTS.items()] + [
     "--txt-record=bare.example,nothing",
     "--server=/broken.example/127.0.0.2",
 ]
-# dnsmasq takes one address of each family at a time.
+# An option of dnsmasq takes only one address of each family.
 OPTIONS += ["--host-record=%s.example.org,%s" % pair for pair in [
     ("half", TARPIT), ("half", CLOSED), ("both", MAIL), ("both", TARPIT)]]
 OPTIONS += ["--host-record=many.example.org,198.51.100.%d" % number
@@ -139,7 +139,7 @@ class WithServices(unittest.TestCase):
 
 
 class Findings(WithServices):
-    """All domains at once, since the probes take their time."""
+    """One run for all domains, since each probe takes seconds."""
 
     @classmethod
     def setUpClass(cls):
@@ -150,7 +150,7 @@ class Findings(WithServices):
         cls.output = output
 
     def says(self, domain, *parts):
-        """These findings, and no others but for what is good."""
+        """The domain has these findings, and no others except good ones."""
         lines = [line for line in self.found[domain + ".example"]
                  if not line.startswith((" ", "ok: "))]
         for part in parts:
@@ -264,7 +264,7 @@ class Findings(WithServices):
         self.says("bare", "bare.example has no MX record", "has no address "
                   "either")
         self.says("missing", "the DNS has no such name as missing.example")
-        # More than fits into one packet.
+        # These records do not fit into one packet.
         self.says("long", "long.example has more than 32 MX records",
                   *32 * ["has no address, and the DNS has no such name"],
                   "no host of long.example")
@@ -286,7 +286,7 @@ class Findings(WithServices):
 
 
 class Runs(WithServices):
-    """One for each set of arguments."""
+    """A run for each set of arguments."""
 
     def test_all_well(self):
         status, output, errors = look("good.example.")
@@ -320,7 +320,7 @@ class Runs(WithServices):
         self.assertEqual(look("broken.example")[0], 2)
 
     def test_named(self):
-        """What is amiss with the host that is meant to be."""
+        """With -t, the report says what is wrong with the host of that name."""
         for name, said in (
                 ("closed", "tarpit.socket is not started, or bound to"),
                 ("h31", "that is no tarpit, or its machine is overloaded"),
@@ -362,7 +362,9 @@ class Runs(WithServices):
 
 
 class BehindTheRules(WithServices):
-    """Of units/nftables: who has been to the mail server is refused."""
+    """With the rules of units/nftables, which refuse whoever has been to the
+    mail server.
+    """
 
     def setUp(self):
         with open(os.path.join(TOP, "units/nftables/tarpit.nft")) as file:
@@ -378,8 +380,8 @@ class BehindTheRules(WithServices):
         self.addCleanup(subprocess.run, ["nft", "flush", "ruleset"])
 
     def test_asks_the_tarpit_first(self):
-        """And says what it may be if that is of no use, since it was there
-        before.
+        """A second run is refused, since the first has been to the mail server,
+        and says that this may be why.
         """
         status, output, _ = look("good.example")
         self.assertEqual(status, 0, output)
@@ -391,7 +393,7 @@ class BehindTheRules(WithServices):
 
 
 class FailingCalls(WithServices):
-    """See ../doubles/failing.c."""
+    """A system call fails: see ../doubles/failing.c."""
 
     @staticmethod
     def look(call, error, after, *args):
@@ -415,14 +417,14 @@ class FailingCalls(WithServices):
         self.seen("poll", errno.EINTR, 0, "mail server, greeting")
 
     def seen(self, call, error, after, *said):
-        """Of a domain whose host is a mail server."""
+        """Check a domain whose host is a mail server."""
         _, output, errors = self.look(call, error, after, "own.example")
         self.assertEqual(errors, "")
         for part in said:
             self.assertIn(part, output)
 
     def test_socket(self):
-        """The first is to see whether an address is one of this machine."""
+        """The first socket is for finding out this machine's own addresses."""
         self.seen("socket", errno.EMFILE, 0, "mail server, greeting")
         self.seen("socket", errno.EMFILE, 1, "203.0.113.10  not asked",
                   "unknown: 203.0.113.10, an address of own.example, could "
@@ -445,7 +447,7 @@ class FailingCalls(WithServices):
 
 
 class HostileDns(unittest.TestCase):
-    """A name server that says anything."""
+    """A name server that may answer anything."""
 
     ANSWERS = {
         "servfail.example": NameServer.answer(status=2),

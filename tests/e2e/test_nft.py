@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The nftables rules: who came to the mail server first is not held, and
-nobody takes all connections.
+"""The nftables rules: whoever came to the mail server first is not held, and
+nobody can take all connections.
 
-The loopback interface stands for the network.  Any address of CLIENTS is a
-client's; a listener stands for the mail server, and one for the tarpit.
+The loopback interface stands for the network, with every address of CLIENTS a
+client.  One listener stands for the mail server, and another for the tarpit.
 """
 
 import json
@@ -25,14 +25,14 @@ PRIMARY4, TARPIT4 = "192.0.2.10", "192.0.2.25"
 PRIMARY6, TARPIT6 = "2001:db8::10", "2001:db8::25"
 TARPIT = {4: TARPIT4, 6: TARPIT6}
 PRIMARY = {4: PRIMARY4, 6: PRIMARY6}
-# What comes to the mail server, its neighbour in the /24 or /64, a stranger.
+# A client of the mail server, its neighbour in the /24 or /64, a stranger.
 GUEST = {4: "10.1.2.3", 6: "2001:db8:1:2::3"}
 NEIGHBOUR = {4: "10.1.2.200", 6: "2001:db8:1:2:ffff::1"}
 STRANGER = {4: "10.1.3.3", 6: "2001:db8:1:3::3"}
 CLIENTS = ("local 10.0.0.0/8", "local 2001:db8:1::/48")
 BURST = 20
 IP_FREEBIND = 15
-# With "flush ruleset", as Debian has it, and what would drop the packet.
+# Debian's file begins with "flush ruleset"; this firewall drops the packet.
 FIREWALL = """
 flush ruleset
 table inet filter {
@@ -56,7 +56,7 @@ def nft(text):
 
 
 def elements(name):
-    """The set's, as the kernel has them."""
+    """The elements of a set, as the kernel lists them."""
     listed = json.loads(run("nft", "-j", "list", "set", "inet", "tarpit",
                             name))
     return [element for item in listed["nftables"] if "set" in item
@@ -99,7 +99,7 @@ class Rules(unittest.TestCase):
         self.listeners[address] = listener
 
     def connects(self, source, address, port=25):
-        """Whether it does; the connection stays until the test is over."""
+        """Whether a connection succeeds; it stays until the test is over."""
         client = socket.socket(
             socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.client = client
@@ -114,7 +114,7 @@ class Rules(unittest.TestCase):
         return True
 
     def came(self, source=GUEST, number=None):
-        """To the primary; whether it is up."""
+        """A client comes to the primary; returns whether the primary is up."""
         source = source[self.family]
         return self.connects(source if number is None else source % number,
                              PRIMARY[self.family])
@@ -123,7 +123,7 @@ class Rules(unittest.TestCase):
         return self.connects(source[self.family], TARPIT[self.family])
 
     def load_changed(self, *pairs):
-        """From nothing, with each old text of the pairs replaced."""
+        """Load the rules anew, with each old text of the pairs replaced."""
         with open(RULES) as file:
             text = file.read()
         for old, new in zip(pairs[::2], pairs[1::2]):
@@ -134,7 +134,7 @@ class Rules(unittest.TestCase):
 
 
 class FirstToPrimary:
-    """For each family of addresses."""
+    """The tests that are the same for IPv4 and IPv6."""
 
     def test_straight_to_the_tarpit_is_held(self):
         self.assertTrue(self.held(GUEST))
@@ -199,7 +199,7 @@ class FirstToPrimary6(FirstToPrimary, Rules):
 
 
 class BeforeTheFirewall(Rules):
-    """With a client on another machine, whose packets come from outside."""
+    """The client is on another machine: its packets come from outside."""
 
     def setUp(self):
         super().setUp()
@@ -212,7 +212,7 @@ class BeforeTheFirewall(Rules):
 
     @staticmethod
     def from_outside(address):
-        """Whether it connects."""
+        """Whether the client outside can connect."""
         return subprocess.run(
             ["ip", "netns", "exec", "client", sys.executable, "-c",
              "import socket; socket.create_connection(('%s', 25), 3)" %
@@ -234,7 +234,7 @@ class BeforeTheFirewall(Rules):
 
 
 class AtOnce(Rules):
-    """The 20 of each, and one more for each minute that the test takes."""
+    """A client may have 20 connections, and one more for each minute."""
 
     def setUp(self):
         super().setUp()
@@ -273,7 +273,7 @@ class Loading(Rules):
             len(before.splitlines()))
 
     def test_with_all_rules_of_the_machine(self):
-        """As the file says: its include at the end of nftables.conf."""
+        """The file says that its include goes at the end of nftables.conf."""
         with open(RULES) as file:
             include, = [line.split("with:")[1].strip() for line in file
                         if "include " in line]
@@ -298,7 +298,7 @@ class Loading(Rules):
         if not os.path.exists(path):
             self.skipTest("no connection tracking in this kernel")
         with open(path) as file:
-            before = int(file.read())   # of a test of translated addresses
+            before = int(file.read())   # the translation test left some
         for number in range(1, 9):
             self.came(STRANGER)
             self.held({6: "2001:db8:1:4::%x" % number})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tarpit-stats -o: into what is there, and never over it."""
+"""tarpit-stats -o: what it writes into, and what it replaces."""
 
 import json
 import os
@@ -56,7 +56,7 @@ class Output(StatsTest):
         os.mkdir(self.path("there"))
         target, link = self.path("there/page"), self.path("link")
         os.symlink("there/page", link)
-        for count in 3, 5:      # to nothing yet, and to a file
+        for count in 3, 5:      # at first the link leads to nothing
             self.stats("-o", link, text=lines(0, count))
             self.assertTrue(os.path.islink(link))
             self.assertIn(b"blocked: %d\n" % count, self.read("there/page"))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The page of tarpit-stats, read as text.  In a browser it is looked at by
-../page/check_page.py."""
+"""The page of tarpit-stats, read as text; ../page/check_page.py looks at it in
+a browser.
+"""
 
 import datetime
 import html.parser
@@ -23,7 +24,7 @@ VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
 def variables(changes):
-    """The environment with these changes; None takes one away."""
+    """The environment with these changes; None removes a variable."""
     return {name: value for name, value in {**os.environ, **changes}.items()
             if value is not None}
 
@@ -40,7 +41,7 @@ def report(log, kind="html", zone=BERLIN, **environment):
 
 
 def report_of_any(log, kind="html", zone=BERLIN):
-    """A page of holds that no log has, since they cannot be."""
+    """A page of holds too long or too late for any real log."""
     holds = [[(datetime.datetime.fromisoformat(time) - EPOCH) //
               datetime.timedelta(milliseconds=1)
               for time in re.findall(r"connected=(\S+)", line)]
@@ -62,14 +63,14 @@ def hold(connected, disconnected, ip="192.0.2.1"):
 
 
 def held(seconds, day=1, ip="192.0.2.1"):
-    """Less than an hour, in November 2026."""
+    """A line of a hold of less than an hour, in November 2026."""
     return hold("2026-11-%02dT12:00:00.000Z" % day,
                 "2026-11-%02dT12:%02d:%06.3fZ" % (
                     day, seconds // 60, seconds % 60), ip)
 
 
 class Page(html.parser.HTMLParser):
-    """Elements and their text; complains when they are not balanced."""
+    """The elements of a page and their text; every element must be closed."""
 
     def __init__(self, text):
         super().__init__()
@@ -112,7 +113,7 @@ class Page(html.parser.HTMLParser):
         return [element["text"] for element in self.all(tag, **attributes)]
 
     def numbers(self):
-        """What the three are called, and what they are."""
+        """The three numbers, and what each is called."""
         return dict(zip(self.texts("dt"),
                         self.texts("dd", class_="number")))
 
@@ -211,7 +212,7 @@ class Static(unittest.TestCase):
                 self.assertEqual(len(page.all("h1")), 1)
                 self.assertTrue(page.texts("title")[0].startswith("Tar pit: "))
                 self.assertEqual(len(page.all("meta", name="viewport")), 1)
-                # Or else the browser asks the server for one.
+                # Without an icon, a browser asks the server for one.
                 self.assertEqual(len(page.all("link", rel="icon")), 1)
                 ids = [element["id"] for element in page.elements
                        if "id" in element]
@@ -419,7 +420,7 @@ class Words(unittest.TestCase):
 
 class Bars(unittest.TestCase):
     def bars(self, log):
-        """Of each plot, the axis and the heights in thousandths of it."""
+        """The axis of each plot, and the bars in thousandths of the axis."""
         page = Page(report(log))
         return [([text["text"] for text in page.all("text", class_="y")
                   if plot in text["within"]],
@@ -449,10 +450,10 @@ class Bars(unittest.TestCase):
 
 
 class Notes(unittest.TestCase):
-    """Below the three numbers."""
+    """The notes below the three numbers."""
 
     def notes(self, *holds):
-        """Of holds that are a host's number, and days to begin and end."""
+        """The notes of a page of holds: a host's number, first and last day."""
         begin = datetime.datetime(2026, 1, 1)
         return Page(report_of_any([hold(*(
             (begin + datetime.timedelta(days)).isoformat(
@@ -490,10 +491,10 @@ class Notes(unittest.TestCase):
 
 
 class Parts(unittest.TestCase):
-    """Bars of periods that are not covered as a whole are pale."""
+    """The bar of a period that is covered only in part is pale."""
 
     def parts(self, first, last, made):
-        """Which bars of the first plot are, and what they say."""
+        """Which bars of the first plot are pale, and the words on them."""
         seconds = int(datetime.datetime.fromisoformat(made).timestamp())
         page = Page(report([held(10, first), held(10, 4), held(10, last)],
                            SOURCE_DATE_EPOCH=str(seconds)))
@@ -575,7 +576,7 @@ class Units(unittest.TestCase):
 
 
 class Large(unittest.TestCase):
-    """Numbers that no log here has, from a database that was made up."""
+    """Numbers too large for any log here, from a made-up database."""
 
     def page(self, connections, length, first=10 ** 12,
              last=10 ** 12 + 5000):
@@ -639,8 +640,8 @@ class Large(unittest.TestCase):
 
 
 class Axes(unittest.TestCase):
-    """What is written below the plots, and where, in per cent of the width;
-    with a star what is left out on a telephone.
+    """The labels below the plots, and their places in per cent of the width;
+    a star marks a label that a telephone does not show.
     """
 
     maxDiff = None
@@ -679,7 +680,7 @@ class Axes(unittest.TestCase):
                 [hold("2026-11-21T00:00:00.000Z",
                       end.strftime("%Y-%m-%dT%H:%M:%S.000Z"))]))
             said += "%d seconds: %s\n" % (seconds, self.labels(page, 2))
-        # To the year 10000, where a day begins 14 hours early.
+        # Up to the year 10000, which begins 14 hours early in this zone.
         said += "all days: %s\n" % self.labels(Page(report_of_any(
             [hold("1970-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z"),
              hold("9999-12-31T23:00:00.000Z", "9999-12-31T23:00:00.000Z")],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The log line on its way to syslog: to a real rsyslogd and a real journald,
-and to a daemon that is slow, absent, dead or just being restarted.
+"""The log line on its way to syslog: to a real rsyslogd, to a real journald,
+and to a daemon that is slow, absent, dead or being restarted.
 """
 
 import contextlib
@@ -33,13 +33,13 @@ template(name="parts" type="string" string=
     template="RSYSLOG_TraditionalFileFormat")
 """
 
-# A line of /var/log/mail.log, as Debian 11 and older have it.
+# A line of /var/log/mail.log in the format of Debian 11 and earlier.
 MESSAGE = re.compile(
     r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d sandbox tarpit\[\d+\]: ip=")
 
 
 class Rsyslogd:
-    """The real one, at /dev/log."""
+    """A real rsyslogd, at /dev/log."""
 
     def __init__(self):
         self.directory = tempfile.TemporaryDirectory()
@@ -69,7 +69,7 @@ class Rsyslogd:
         self.process.wait()
 
     def lines(self, name="parts"):
-        """All that it has written, but for what it says of itself."""
+        """All lines that the daemon has written, except those about itself."""
         try:
             with open(self.path(name)) as f:
                 return [line for line in f.read().splitlines()
@@ -78,14 +78,14 @@ class Rsyslogd:
             return []
 
     def collect(self, count):
-        """So many lines, and a moment for one too many."""
+        """Wait for so many lines, and a moment longer for a line too many."""
         wait_for(lambda: len(self.lines()) >= count)
         time.sleep(0.3)
         return self.lines()
 
 
 class Journald:
-    """The real one, with its journal in /run."""
+    """A real journald, with its journal in /run."""
 
     PATH = "/lib/systemd/systemd-journald"
 
@@ -119,7 +119,7 @@ class Journald:
 
 @contextlib.contextmanager
 def sealed(count=1):
-    """So many clients, each held, with a line that is due when it ends."""
+    """Hold so many clients, until each has its process sealed."""
     with contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(Tarpit("-i", "60000", syslog=True))
                  for _ in range(count)]
@@ -138,7 +138,7 @@ def terminate(crowd):
 
 
 def stale_socket():
-    """What a daemon that was killed leaves behind."""
+    """Leave the socket that a killed daemon leaves behind."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         s.bind(Syslog.PATH)
 
@@ -157,7 +157,7 @@ class SyslogCase(unittest.TestCase):
             self.assertEqual(t.wait(max(0.01, end - time.monotonic())), 0)
 
     def check_lines(self, lines, crowd):
-        """One for each, and no other."""
+        """There is one line for each process, and no other line."""
         self.assertEqual(sorted(Hold(line).pid for line in lines),
                          sorted(t.pid for t in crowd))
 
@@ -228,7 +228,7 @@ class WithAnyDaemon(SyslogCase):
             self.check_exits(crowd)
 
     def test_it_tries_for_five_seconds(self):
-        """By a clock that leaps."""
+        """The waits are seen by a clock that leaps."""
         with Leaping(syslog=True) as t:
             t.greeting()
             t.client.close()
@@ -237,7 +237,7 @@ class WithAnyDaemon(SyslogCase):
             self.assertTrue(5000 <= tried < 6100, tried)
 
     def test_it_tries_for_longer_where_a_daemon_is(self):
-        """And is stuck: 30 seconds, or 8 if a signal came."""
+        """For a stuck daemon: 30 seconds, or 8 after a signal."""
         for signo, msec in (None, 30000), (signal.SIGTERM, 8000):
             with self.subTest(signo=signo), Syslog() as daemon, \
                     Leaping(syslog=True) as t:
@@ -252,8 +252,8 @@ class WithAnyDaemon(SyslogCase):
                 self.assertTrue(msec <= tried < msec + 1100, tried)
 
     def test_a_daemon_that_is_stuck(self):
-        """Given up after 30 seconds, but 8 seconds after a signal, whether it
-        ended the hold or came later; and the client has gone long before.
+        """tarpit gives up after 30 seconds, or 8 seconds after a signal that
+        ended the hold or came later.  The client is gone long before.
         """
         with Syslog() as daemon, sealed(3) as crowd:
             left, told, ended = crowd
@@ -355,7 +355,7 @@ class WithAnyDaemon(SyslogCase):
                 client.recv(1)
 
     def check_error(self, daemon, t, message):
-        """Facility mail, priority err; and nothing to standard error."""
+        """The error has facility mail and priority err; stderr has nothing."""
         self.assertEqual(t.output(), "")
         self.assertEqual(t.wait(), 64)
         line, = daemon.collect()
@@ -377,7 +377,7 @@ class WithAnyDaemon(SyslogCase):
                 self.assertRegex(line, r"\A<21>" + LINE.pattern)
 
     def test_no_file_of_its_own_left(self):
-        """For the message to syslog, at the first of several tries."""
+        """No descriptor is left for the message to syslog, at the first try."""
         with Syslog() as syslog, Tarpit(
                 syslog=True, binary=FAILING,
                 env=failing("socket", errno.ENFILE)) as t:

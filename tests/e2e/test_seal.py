@@ -86,7 +86,7 @@ class Seal(unittest.TestCase):
 
 
 class Version(unittest.TestCase):
-    """tarpit -V says whether the seal works: it tries."""
+    """tarpit -V tries the seal, and says whether it works."""
 
     def says(self, *command, **env):
         return subprocess.run(
@@ -136,14 +136,14 @@ class Unsealed(unittest.TestCase):
 
     @needs_seal
     def test_outer_filter_that_kills_for_seccomp(self):
-        """It is sealed all the same: two filters."""
+        """The process is sealed all the same: it has two filters."""
         with Tarpit("-i", "10", env={"TARPIT": TARPIT, "ATTEMPT": "kill"},
                     binary=os.path.join(BUILD, "no_seccomp")) as t:
             self.holds(t, "2")
 
     def test_sealing_without_no_new_privs(self):
-        """No user but root can, and root has become nobody: the hold goes on
-        unsealed.
+        """Without no_new_privs only root may set a filter, and root has become
+        nobody: the hold goes on unsealed.
         """
         with held(call="prctl", error=errno.EINVAL) as t:
             t.stuck()

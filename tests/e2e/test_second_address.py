@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A second address beside a mail server's, as README.md and OPERATING.md have
-it: outgoing mail stays on the first, and Postfix and the tarpit share port 25.
+"""A second address beside that of a mail server, as README.md and OPERATING.md
+say: outgoing mail stays on the first, and Postfix and tarpit share port 25.
 """
 
 import json
@@ -13,7 +13,7 @@ from tests.lib.process import wait_for
 from tests.lib.sandbox import needs_root
 
 FIRST, SECOND = "2001:db8:1:2::10", "2001:db8:1:2::25"
-ELSEWHERE = "2001:db8:1:2::25:1"       # closer to the second than to the first
+ELSEWHERE = "2001:db8:1:2::25:1"       # more like the second than the first
 SMTPD = "smtp inet n - n - - smtpd\n"
 
 
@@ -23,7 +23,7 @@ def run(*command):
 
 
 def listeners():
-    """The addresses on which something has port 25."""
+    """The addresses on which a program listens on port 25."""
     return set(re.findall(r"\[?([0-9a-f.:]+)\]?:25\s",
                           run("ss", "-Hltn", "sport", "=", ":25")))
 
@@ -43,7 +43,7 @@ class SecondAddress(unittest.TestCase):
 
     @staticmethod
     def source():
-        """Of a connection to elsewhere."""
+        """The source address of a connection to another network."""
         return json.loads(run("ip", "-6", "-j", "route", "get",
                               ELSEWHERE))[0]["prefsrc"]
 

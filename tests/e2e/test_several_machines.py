@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Several tarpits, one page: the manual's configuration of rsyslog."""
+"""Several tarpits, one page: rsyslog as the manual configures it."""
 
 import os
 import re
@@ -15,7 +15,7 @@ START = 1793527200000       # 1st November 2026, 10:00
 
 
 def manual():
-    """What the manual says for a machine that sends, and for the other."""
+    """The manual's configurations of a sender and of the receiver."""
     with open(os.path.join(TOP, "tarpit-stats.8")) as file:
         section = file.read().split(".Ss Several machines\n")[1]
     return re.findall(r"\.Bd -literal -offset indent\n(.*?)\.Ed\n", section,
@@ -61,7 +61,7 @@ class SeveralMachines(StatsTest):
         return daemon
 
     def run_sender(self, name, config):
-        """Returns its socket, with which a tarpit logs."""
+        """Run a sender; returns the socket to which a tarpit there logs."""
         path = self.path(name + ".socket")
         config = config.replace("10514", str(self.port)).replace(
             "stats.example.org", "127.0.0.1").replace(
@@ -78,7 +78,7 @@ class SeveralMachines(StatsTest):
         return log
 
     def send(self, count):
-        """From each machine; both have the same process ids."""
+        """Log on each machine, with the same process ids on both."""
         for _ in range(count):
             for machine, log in enumerate(self.senders):
                 text = line("192.0.2.%d" % (1 + machine),
@@ -94,7 +94,7 @@ class SeveralMachines(StatsTest):
             return 0
 
     def test_each_line_once(self):
-        """Though the one that receives is away for a while."""
+        """Even though the receiver is down for a while."""
         self.send(50)
         self.assertTrue(wait_for(lambda: self.received() == 100, 300))
         self.receiver.stop()

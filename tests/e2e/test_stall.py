@@ -33,7 +33,7 @@ class Stall(unittest.TestCase):
                 self.assertTrue(rest.startswith(b"250-" + NAME.encode()))
 
     def test_bytes_come_within_a_fifth_of_the_interval(self):
-        """Of a clock that leaps; the first one waits as well."""
+        """By a clock that leaps; the first byte waits as well."""
         for interval in 10, 4000, 60000:
             with self.subTest(interval=interval), \
                     Leaping("-i", str(interval), "-t", "86400") as t:
@@ -42,12 +42,12 @@ class Stall(unittest.TestCase):
                 t.expect(1000)
                 t.signal(signal.SIGTERM)
                 t.line()
-                # The codes of its three lines come in one piece each.
+                # Three lines begin, and the code of each is one piece.
                 waits = t.waits()[:990]
                 self.assertEqual(len(waits), 990)
                 self.assertGreaterEqual(min(waits), 0.8 * interval)
                 self.assertLessEqual(max(waits), 1.2 * interval)
-                # Uniform: of a thousand, some come near to either end.
+                # Waits are drawn uniformly: some are near either end.
                 self.assertLess(min(waits), 0.81 * interval)
                 self.assertGreater(max(waits), 1.19 * interval)
                 mean = sum(waits) / len(waits)
@@ -55,7 +55,7 @@ class Stall(unittest.TestCase):
                     0.97 * interval < mean < 1.03 * interval, mean)
 
     def test_byte_by_byte_and_none_too_early(self):
-        """Of the machine's own clock, whatever else it has to do."""
+        """By the real clock, however busy the machine is."""
         with Tarpit("-i", "100") as t:
             t.greeting()
             begun = time.monotonic()
@@ -65,7 +65,7 @@ class Stall(unittest.TestCase):
                 self.assertNotEqual(t.expect(1), b"")
                 self.assertGreaterEqual(time.monotonic() - begun,
                                         nbytes * 0.08)
-            sent = t.tcp("bytes_sent")      # first: it goes on meanwhile
+            sent = t.tcp("bytes_sent")      # before segments are counted
             self.assertGreaterEqual(
                 t.tcp("data_segs_out") + len(GREETING) - 1 + 3, sent)
 
@@ -99,35 +99,35 @@ class Stall(unittest.TestCase):
         self.assertLessEqual(wakeups, 1.05 * sent)
 
     def test_no_byte_waits_for_the_acknowledgement_of_another(self):
-        """A client that does not read acknowledges late, and Nagle's
-        algorithm would send several at a time.
+        """A client that does not read acknowledges late, and Nagle's algorithm
+        would send several bytes at a time.
         """
         with Tarpit("-i", "10") as t:
             t.stuck()
             self.assertTrue(wait_for(lambda: t.tcp("bytes_sent") > 150))
-            nbytes = t.tcp("bytes_sent")    # first: it goes on meanwhile
-            # The greeting and the code at a line's start come in one piece.
+            nbytes = t.tcp("bytes_sent")    # before segments are counted
+            # The greeting is one piece, and so is the code of a line.
             self.assertGreaterEqual(
                 t.tcp("data_segs_out") + len(GREETING) - 1 + 3, nbytes)
 
     def test_two_packets_a_byte(self):
-        """No keepalives among them, though half of the waits are longer than
-        the second after which a keepalive would go out.
+        """No keepalive is among the packets, although half of the waits are
+        longer than the second after which a keepalive would go out.
         """
         with Tarpit("-i", "1000") as t:
             t.client.settimeout(300)
             t.stuck()
             self.assertEqual(len(t.expect(20)), 20)
             self.assertGreaterEqual(t.tcp("data_segs_out"), 22)
-            # Its part of the handshake, and the acknowledgement of EHLO.
+            # Two more are for the handshake and to acknowledge EHLO.
             self.assertLessEqual(
                 t.tcp("segs_out") - t.tcp("data_segs_out"), 3)
 
 
-@needs_seal     # what checks memory writes files of its own
+@needs_seal     # the sanitizers and valgrind write files
 class Copies(unittest.TestCase):
-    """The kernel takes the bytes from the program's file: it has a buffer for
-    those of send(2), but none for sendfile(2), which counts as a write.
+    """The kernel takes the bytes from the program's file: send(2) needs a
+    buffer in the kernel, but sendfile(2), which counts as a write, does not.
     """
 
     def test_from_the_file_of_the_program(self):
@@ -150,14 +150,14 @@ class Copies(unittest.TestCase):
 
 
 class Keepalives(unittest.TestCase):
-    """The options of its socket, of which the test keeps a copy."""
+    """The options of the socket, seen through the test's copy of it."""
 
     TIMES = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL,
              socket.TCP_USER_TIMEOUT)
 
     def test_before_the_reply_as_often_as_its_bytes(self):
-        """In whole seconds, rounded up; and 45 s without an answer, in ms,
-        are too many.
+        """The interval in whole seconds, rounded up; after 45 s without an
+        answer, a client is given up.
         """
         for interval, seconds in ((10, 1), (1000, 1), (1001, 2), (60000, 60)):
             client, server = tcp_pair()
@@ -178,10 +178,10 @@ class Keepalives(unittest.TestCase):
         return connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
-@needs_seal     # what checks memory has a stack of its own
+@needs_seal     # the sanitizers and valgrind use more stack
 class Stack(unittest.TestCase):
     def test_what_only_the_start_needs_is_given_back(self):
-        """Unless it ends in mid-page, as for a client or two of these."""
+        """A client or two may have a stack that ends in mid-page."""
         shrunk = []
         for _ in range(8):
             with Tarpit("-i", "60000") as t:
@@ -194,20 +194,20 @@ class Stack(unittest.TestCase):
 
     @staticmethod
     def resident(t):
-        """Kilobytes of its stack."""
+        """The resident stack of the process, in kilobytes."""
         with open("/proc/%d/smaps" % t.pid) as smaps:
             return int(re.search(r"\[stack\]\n(?:.*\n)*?Rss: +(\d+)",
                                  smaps.read())[1])
 
 
-@needs_seal     # which shows that the buffer is as small as it will be
+@needs_seal     # the seal shows that the buffer has its final size
 class ReceiveBuffer(unittest.TestCase):
-    """What a client can park in our kernel, over a cable: loopback's packets
-    are as large as a buffer.
+    """How much a client can leave unread in our kernel, over a cable, since a
+    packet on the loopback interface is as large as the whole buffer.
     """
 
     def push(self, client):
-        """Two megabytes, or as much as it can get rid of."""
+        """Send two megabytes, or as much as the client can get rid of."""
         client.setblocking(False)
         end = time.monotonic() + 1
         sent = 0
@@ -239,8 +239,8 @@ class ReceiveBuffer(unittest.TestCase):
                         self.parked(words, False, listener, other), 20000)
 
     def test_is_left_alone_where_a_client_has_sent_already(self):
-        """Made smaller than what is in it, it would have the kernel drop the
-        client's acknowledgements, too.
+        """A buffer smaller than its content would make the kernel drop the
+        client's acknowledgements as well.
         """
         def flood(client):
             client.sendall(b"EHLO x\r\n" + b"x" * 9000)
@@ -256,7 +256,7 @@ class ReceiveBuffer(unittest.TestCase):
                 self.assertEqual(now < size, changed)
 
     def test_is_small_from_the_start_where_the_super_server_says_so(self):
-        """As ReceiveBuffer= does in tarpit.socket."""
+        """ReceiveBuffer= in tarpit.socket does the same."""
         with OtherHost() as other, \
                 socket.create_server((other.ADDRESS, 0)) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -268,7 +268,7 @@ class Failing(unittest.TestCase):
     """A system call fails."""
 
     def test_no_random_seed_yet(self):
-        """Two that start together differ all the same."""
+        """Two processes that start together differ all the same."""
         replies = set()
         for _ in range(2):
             with held(call="getrandom", error=errno.EAGAIN) as t:
@@ -284,7 +284,7 @@ class Failing(unittest.TestCase):
                 t.line()
 
     def test_program_that_cannot_be_sent_from(self):
-        """Its bytes are copied then, at any moment, and for good."""
+        """Bytes are then copied, from any moment on and for good."""
         for call, after, more in (("pread", 0, 0), ("pipe2", 0, 0),
                                   ("splice", 0, 0), ("sendfile", 0, 0),
                                   ("sendfile", 3, 0), ("sendfile", 0, 999)):
@@ -297,7 +297,7 @@ class Failing(unittest.TestCase):
                 self.assertEqual(t.process.returncode, 0)
 
     def test_not_run_for_a_second(self):
-        """The next byte's time is over before it is waited for."""
+        """The time of the next byte is over before the wait begins."""
         for after in range(4, 10):
             with held(call="late", after=after) as t:
                 self.assertEqual(t.stuck() + t.expect(5), b"250-mx.ex")
@@ -306,7 +306,7 @@ class Failing(unittest.TestCase):
 class Cable(unittest.TestCase):
     @needs_root
     def test_cannot_be_reached_for_a_second(self):
-        """Our kernel's buffer is full then; no byte is lost."""
+        """The buffer of our kernel fills up, but no byte is lost."""
         with OtherHost() as other, \
                 socket.create_server((other.ADDRESS, 0)) as listener:
             client, server = other.connect(listener)

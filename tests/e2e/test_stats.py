@@ -45,7 +45,7 @@ class Text(StatsTest):
             "Hours in Tar Pit: 0.00\nUnique SMTP Hosts: 0\n"))
 
     def since(self, text, tz):
-        """The first line for a time of UTC, or of the zone that it names."""
+        """The first line of the text for a time in UTC, in a time zone."""
         seconds = calendar.timegm(
             tuple(map(int, re.split("[- :]", text))) + (0, 0, 0, 0))
         return self.report(text=line("192.0.2.1", 1000 * seconds, 1000),
@@ -116,9 +116,9 @@ class Text(StatsTest):
             "Hours in Tar Pit": "0.03",
             "Unique SMTP Hosts": str(len(set(addresses)))})
 
-    @needs_seal     # what checks memory takes more of it
+    @needs_seal     # the sanitizers and valgrind take more memory
     def test_little_memory(self):
-        """Whatever it is that there is no memory for, it says so."""
+        """Whatever memory is short for, the program says so."""
         log = self.write("log", "".join(
             line("2001:db8:%x::%x" % (i % 9999, i), START, 1)
             for i in range(40000)))
@@ -128,7 +128,7 @@ class Text(StatsTest):
                 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
             if run("/dev/null", preexec_fn=inherit).returncode != 0:
-                continue        # too little for any program
+                continue        # too little to start any program
             done = run(log, preexec_fn=inherit)
             if done.returncode == 0:
                 break
@@ -136,7 +136,7 @@ class Text(StatsTest):
             self.assertRegex(done.stderr, rb"Cannot allocate memory\n\Z")
             said.add(done.stderr)
         self.assertEqual(done.returncode, 0)
-        # For so many addresses, and for more of them.
+        # Memory ran out at more than one number of addresses.
         self.assertGreater(len(said), 1)
 
     def test_same_line_twice_counts_twice_without_state(self):
@@ -371,7 +371,7 @@ class Output(StatsTest):
 
     @needs_root
     def test_directory_that_cannot_be_read(self):
-        """Nor made safe from a crash, then; the page is in place."""
+        """The page is in place, but may not survive a crash: an error."""
         nobody = 65534
         program = shutil.copy(STATS, "/run/tarpit-stats")
         self.addCleanup(os.unlink, program)
@@ -434,7 +434,9 @@ class Failing(StatsTest):
                   error=errno.ENOSYS, text=lines(0, 10))
 
     def test_read(self):
-        """Made again if it was interrupted; else said, and the rest told."""
+        """An interrupted read is repeated; another error is reported, and the
+        rest is counted.
+        """
         log = self.write("log", lines(0, 10))
         done = self.failing(log, call="read", error=errno.EINTR)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
@@ -468,7 +470,7 @@ class Failing(StatsTest):
         self.assertIn(b"Emails blocked: 10\n", self.read("page"))
 
     def test_new_file_that_is_not_what_was_locked(self):
-        """It is opened again."""
+        """Then the program opens the file again."""
         for call in "fstat", "st_dev":
             done = self.failing("-o", self.path("page"), call=call,
                                 text=lines(0, 10))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """units/stats/update: the journal in, page and metrics out; no silent zero.
 
-With a made-up journalctl: a real one is in tests/systemd/test_timer.py.
+Here journalctl is made up; tests/systemd/test_timer.py has the real one.
 """
 
 import json
@@ -13,8 +13,8 @@ import unittest
 from tests.lib import TOP
 from tests.lib.stats import STATS, StatsTest, lines
 
-# Entries are lines of a file: a cursor, a tab and a log line.
 WARNING = "No journal is kept on this machine, so nothing is counted."
+# An entry of the made-up journal is a line: a cursor, a tab and a log line.
 JOURNALCTL = r"""#!/bin/sh
 echo "$*" >>$0.asked
 [ ! -e $0.fails ] || { cat $0.fails >&2; exit 1; }
@@ -159,12 +159,12 @@ class Update(StatsTest):
                       self.read("metrics/tarpit.prom"))
 
     def test_log_files(self):
-        """The one before the last rotation need not be there."""
+        """The log before the last rotation need not exist."""
         log = self.write("log", lines(0, 5) + "foreign\n")
         done = self.run_update(self.path("log.1"), log)
         self.assertEqual(done.returncode, 0)
         self.assertIn("skipped 1 of 6 lines", done.stderr)
-        self.update(self.path("log.1"), log)     # cron would send a mail
+        self.update(self.path("log.1"), log)     # cron mails any output
         self.assertEqual(self.counted(), 5)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Honest hours of a client that goes without a word."""
+"""Honest hours of a client that vanishes."""
 
 import signal
 import socket
@@ -14,7 +14,7 @@ from tests.lib.tarpit import GREETING, Tarpit
 
 class Vanished(unittest.TestCase):
     def test_noticed_within_a_minute_logged_at_its_last_sign_of_life(self):
-        """Or two, where bytes are a minute apart."""
+        """Within two minutes if bytes are a minute apart."""
         with OtherHost() as other, \
                 socket.create_server((other.ADDRESS, 0)) as listener:
             silent, halfway, stuck, ended = [
@@ -32,7 +32,7 @@ class Vanished(unittest.TestCase):
                 time.sleep(2 * SLACK)
                 with Moment() as gone:
                     other.cut()
-                # A signal that comes before it is noticed changes nothing.
+                # A signal before tarpit notices changes nothing.
                 time.sleep(2 * SLACK)
                 ended.signal(signal.SIGTERM)
                 for t, interval in ((ended, 1), (silent, 1), (halfway, 1),
@@ -46,7 +46,7 @@ class Vanished(unittest.TestCase):
 
     @needs_root
     def test_vanished_before_it_said_a_word(self):
-        """Only keepalives have asked for it, and then comes a signal."""
+        """Only keepalives have asked for the client when a signal comes."""
         with OtherHost() as other, \
                 socket.create_server((other.ADDRESS, 0)) as listener, \
                 Tarpit("-i", "1000", pair=other.connect(listener)) as t:
@@ -56,14 +56,14 @@ class Vanished(unittest.TestCase):
                 other.cut()
             time.sleep(2 * SLACK)
             t.signal(signal.SIGTERM)
-            # The last keepalive may have been answered a second before.
+            # The last answer to a keepalive may be a second old.
             gone.before -= 1
             gone.check(t.line().disconnected)
 
 
 class ClosedWindow(unittest.TestCase):
     def test_that_still_answers_is_there_to_the_end(self):
-        """It is let go after 45 s, at a time when the last of its probes, ever
+        """The client is let go after 45 s, at a time when the last probe, ever
         further apart, was long ago.
         """
         def small(client):
