@@ -43,13 +43,19 @@
 /* Room for an IPv6 network, such as "2001:db8:1:2::/64", and a NUL. */
 #define HOST_MAX (INET6_ADDRSTRLEN + 3)
 
+/* One statement for several lines takes half of the time for each line. */
+#define MANY	    16
+#define LINE_VALUES 4
+#define LINE	    "(?, ?, ?, ?)"
+#define FOUR_LINES  LINE ", " LINE ", " LINE ", " LINE
+
 enum statement {
 	IS_REMEMBERED, /* takes a line, and looks in the file */
 	COLLECT,       /* takes a line */
+	COLLECT_MANY,  /* takes MANY lines */
 	IS_KNOWN_HOST, /* takes a host */
 	ADD_TO_DAY,    /* takes a day */
 	ADD_TO_LENGTH, /* takes a bin */
-	REMEMBER_LINE, /* takes a line, and its day */
 	STATEMENTS
 };
 
@@ -57,7 +63,9 @@ static const char *const statement_text[STATEMENTS] = {
 	[IS_REMEMBERED] = "SELECT 1 FROM lines WHERE disconnected_ms = ?1"
 			  " AND connected_ms = ?2 AND address = ?3"
 			  " AND process_id = ?4",
-	[COLLECT] = "INSERT OR IGNORE INTO new_lines VALUES (?1, ?2, ?3, ?4)",
+	[COLLECT] = "INSERT OR IGNORE INTO new_lines VALUES " LINE,
+	[COLLECT_MANY] = "INSERT INTO new_lines VALUES " FOUR_LINES
+			 ", " FOUR_LINES ", " FOUR_LINES ", " FOUR_LINES,
 	[IS_KNOWN_HOST] = "SELECT 1 FROM hosts WHERE host = ?1",
 	[ADD_TO_DAY] =
 	    "INSERT INTO days VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
@@ -72,7 +80,6 @@ static const char *const statement_text[STATEMENTS] = {
 	[ADD_TO_LENGTH] = "INSERT INTO lengths VALUES (?1, ?2)"
 			  " ON CONFLICT DO UPDATE SET"
 			  " connections = connections + excluded.connections",
-	[REMEMBER_LINE] = "INSERT INTO lines VALUES (?1, ?2, ?3, ?4, ?5, 1)",
 };
 
 static const char collect_table[] =
@@ -91,6 +98,7 @@ struct database {
 	int64_t days_remembered;
 	int64_t lines_remembered;
 	int64_t forgotten_until;
+	int64_t latest; /* no line that was seen before ended later */
 };
 
 static void open_file(struct database *, int);
@@ -99,13 +107,19 @@ static const char *foreign(struct database *);
 static int has_tables(struct database *);
 static void begin_writing(struct database *);
 static void create_file(const char *);
+static void define_function(struct database *, const char *,
+    void (*)(sqlite3_context *, int, sqlite3_value **));
 static void read_settings(struct database *);
-static int is_new(struct database *, const struct hold *, long);
-static void bind_line(sqlite3_stmt *, const struct hold *, const char *, long);
+static void collect_many(
+    struct database *, const struct lines *, const size_t *);
+static int is_new(struct database *, const struct lines *, size_t);
+static void bind_line(
+    sqlite3_stmt *, size_t, const struct lines *, size_t, char *);
 static void address_text(const struct in6_addr *, char *);
 static void ipv4_text(const unsigned char *, char *);
 static void host_text(const struct in6_addr *, char *);
 static void host_of_address(sqlite3_context *, int, sqlite3_value **);
+static void day_of_time(sqlite3_context *, int, sqlite3_value **);
 static int has_old_lines(struct database *, int64_t);
 static int64_t oldest_remembered(const struct database *, int64_t);
 static void add_new_to_sums(struct database *);
@@ -113,7 +127,6 @@ static void add_new_days(struct database *);
 static void add_new_lengths(struct database *);
 static int64_t unknown_hosts(struct database *);
 static void remember_new(struct database *, int64_t);
-static void remember_new_lines(struct database *, int64_t);
 static void forget_until(struct database *, int64_t);
 static void bound_lines(struct database *);
 static void read_days(struct database *, struct totals *);
@@ -225,10 +238,8 @@ begin_writing(struct database *db)
 	db->writing = 1;
 	if (!has_tables(db))
 		execute(db, schema_create);
-	check(db,
-	    sqlite3_create_function(db->file, "host", 1,
-		SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, host_of_address, NULL,
-		NULL));
+	define_function(db, "host", host_of_address);
+	define_function(db, "local_day", day_of_time);
 	for (i = 0; i < STATEMENTS; i++)
 		db->statement[i] = prepare(db, statement_text[i]);
 	read_settings(db);
@@ -245,6 +256,17 @@ create_file(const char *path)
 	close(fd);
 }
 
+/* A function of one argument, for statements. */
+static void
+define_function(struct database *db, const char *name,
+    void (*function)(sqlite3_context *, int, sqlite3_value **))
+{
+	check(db,
+	    sqlite3_create_function(db->file, name, 1,
+		SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, function, NULL,
+		NULL));
+}
+
 static void
 read_settings(struct database *db)
 {
@@ -254,6 +276,9 @@ read_settings(struct database *db)
 	    db, "SELECT lines_remembered FROM totals", 0);
 	db->forgotten_until = number(
 	    db, "SELECT forgotten_until_ms FROM totals", 0);
+	db->latest = number(db, "SELECT max(disconnected_ms) FROM lines", -1);
+	if (db->latest < db->forgotten_until)
+		db->latest = db->forgotten_until;
 }
 
 void
@@ -276,54 +301,92 @@ database_reset(struct database *db, int64_t now)
 	    "UPDATE totals SET unique_hosts = 0");
 	db->lines_remembered = 0;
 	db->forgotten_until = now;
+	if (now > db->latest)
+		db->latest = now;
 }
 
+/*
+ * A line that ended later than all before was not counted, and needs no looking
+ * up.  Most lines of a log are such lines.
+ */
 void
 database_count(struct database *db, const struct lines *lines)
 {
+	size_t order[LINES_MAX], later = 0, other = lines->count, many, i;
 	struct hold new[LINES_MAX];
-	size_t count = 0, i;
+	size_t count = 0;
 
 	begin_writing(db);
 	for (i = 0; i < lines->count; i++) {
-		if (is_new(db, &lines->holds[i], lines->pids[i]))
-			new[count++] = lines->holds[i];
+		if (lines->holds[i].disconnected > db->latest) {
+			db->latest = lines->holds[i].disconnected;
+			order[later++] = i;
+		} else {
+			order[--other] = i;
+		}
+	}
+	for (many = 0; many + MANY <= later; many += MANY)
+		collect_many(db, lines, &order[many]);
+	for (i = 0; i < lines->count; i++) {
+		if (i < many || is_new(db, lines, order[i]))
+			new[count++] = lines->holds[order[i]];
 	}
 	if (count > 0)
 		totals_add(&db->new, new, count);
 }
 
+/* Collect MANY lines, none of which is there yet, by their indices. */
+static void
+collect_many(
+    struct database *db, const struct lines *lines, const size_t *index)
+{
+	char address[MANY][INET6_ADDRSTRLEN];
+	size_t i;
+
+	for (i = 0; i < MANY; i++)
+		bind_line(db->statement[COLLECT_MANY], i, lines, index[i],
+		    address[i]);
+	run_once(db, COLLECT_MANY);
+}
+
+/* Collect a line, unless it was counted before. */
 static int
-is_new(struct database *db, const struct hold *hold, long pid)
+is_new(struct database *db, const struct lines *lines, size_t index)
 {
 	sqlite3_stmt *remembered = db->statement[IS_REMEMBERED];
 	char address[INET6_ADDRSTRLEN];
 	int found = 0;
 
-	if (hold->disconnected <= db->forgotten_until)
+	if (lines->holds[index].disconnected <= db->forgotten_until)
 		return 0;
-	address_text(&hold->addr, address);
 	if (db->lines_remembered > 0) {
-		bind_line(remembered, hold, address, pid);
+		bind_line(remembered, 0, lines, index, address);
 		found = step(db, remembered);
 		check(db, sqlite3_reset(remembered));
 	}
 	if (found)
 		return 0;
-	bind_line(db->statement[COLLECT], hold, address, pid);
+	bind_line(db->statement[COLLECT], 0, lines, index, address);
 	run_once(db, COLLECT);
 	return sqlite3_changes(db->file) == 1;
 }
 
-/* Binding cannot fail: the text is short, and stays where it is. */
+/*
+ * The line is the one of this place in the statement.  Binding cannot fail: the
+ * text is short, and stays where it is until the statement has run.
+ */
 static void
-bind_line(sqlite3_stmt *statement, const struct hold *hold, const char *address,
-    long pid)
+bind_line(sqlite3_stmt *statement, size_t place, const struct lines *lines,
+    size_t index, char *address)
 {
-	sqlite3_bind_int64(statement, 1, hold->disconnected);
-	sqlite3_bind_int64(statement, 2, hold->connected);
-	sqlite3_bind_text(statement, 3, address, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 4, pid);
+	const struct hold *hold = &lines->holds[index];
+	int first = (int)place * LINE_VALUES;
+
+	address_text(&hold->addr, address);
+	sqlite3_bind_int64(statement, first + 1, hold->disconnected);
+	sqlite3_bind_int64(statement, first + 2, hold->connected);
+	sqlite3_bind_text(statement, first + 3, address, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, first + 4, lines->pids[index]);
 }
 
 /* inet_ntop(3) cannot fail here: INET6_ADDRSTRLEN has room for any address. */
@@ -380,6 +443,14 @@ host_of_address(sqlite3_context *context, int count, sqlite3_value **value)
 	memcpy(&addr, &host, sizeof(addr));
 	host_text(&addr, text);
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+}
+
+/* local_day(connected_ms) in SQL. */
+static void
+day_of_time(sqlite3_context *context, int count, sqlite3_value **value)
+{
+	(void)count;
+	sqlite3_result_int(context, local_day(sqlite3_value_int64(value[0])));
 }
 
 void
@@ -529,6 +600,8 @@ unknown_hosts(struct database *db)
 	int64_t count = 0;
 	size_t i;
 
+	if (number(db, "SELECT 1 FROM hosts LIMIT 1", 0) == 0)
+		return (int64_t)hosts->count;
 	for (i = 0; i < hosts->count; i++) {
 		memcpy(&host, &hosts->keys[i], sizeof(host));
 		host_text(&host, text);
@@ -559,34 +632,18 @@ remember_new(struct database *db, int64_t oldest)
 	    oldest, -1);
 	if (last > db->forgotten_until)
 		db->forgotten_until = last;
-	remember_new_lines(db, oldest);
+	change(db,
+	    "INSERT INTO lines SELECT disconnected_ms, connected_ms, address,"
+	    " process_id, local_day(connected_ms), 1 FROM new_lines"
+	    " WHERE disconnected_ms > ?1",
+	    oldest);
+	db->lines_remembered += sqlite3_changes64(db->file);
 	change(db,
 	    "INSERT INTO hosts SELECT host(address), max(disconnected_ms)"
 	    " FROM new_lines WHERE disconnected_ms > ?1 GROUP BY 1"
 	    " ON CONFLICT DO UPDATE SET"
 	    " last_seen_ms = max(last_seen_ms, excluded.last_seen_ms)",
 	    oldest);
-}
-
-static void
-remember_new_lines(struct database *db, int64_t oldest)
-{
-	sqlite3_stmt *new = prepare(
-	    db, "SELECT * FROM new_lines WHERE disconnected_ms > ?1");
-	sqlite3_stmt *statement = db->statement[REMEMBER_LINE];
-	int i;
-
-	sqlite3_bind_int64(new, 1, oldest);
-	while (step(db, new)) {
-		for (i = 0; i < 4; i++)
-			sqlite3_bind_value(
-			    statement, i + 1, sqlite3_column_value(new, i));
-		sqlite3_bind_int(
-		    statement, 5, local_day(sqlite3_column_int64(new, 1)));
-		run_once(db, REMEMBER_LINE);
-		db->lines_remembered++;
-	}
-	sqlite3_finalize(new);
 }
 
 /*
