@@ -13,7 +13,7 @@ MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 	$(BUILD)/tarpit-failing $(BUILD)/tarpit-stats-failing \
 	$(BUILD)/tarpit-mx-failing $(BUILD)/no_seccomp
 # What tests/doubles/failing.c can let fail.
-CALLS	= asprintf calloc fdopen fflush flock fstat fsync ftruncate \
+CALLS	= asprintf calloc fcntl fdopen fflush flock fstat fsync ftruncate \
 	gethostname getrandom getsockname getsockopt pipe2 poll prctl pread \
 	read reallocarray recv send sendfile socket splice stat syscall
 # Those that are about times in a log, as the objects of tarpit-stats.

@@ -2,10 +2,10 @@
 
 /*
  * A system that fails: linked with the real objects and with -Wl,--wrap for
- * each call below.  The call that FAIL names succeeds AFTER times, and then
- * fails once, and MORE times after that, with the errno ERRNO; when it fails,
- * the file that FAILED names is made.  Some values of FAIL name an event that
- * makes no call fail.
+ * each call below.  The call that FAIL names, and any call whose name begins
+ * so, succeeds AFTER times, and then fails once, and MORE times after that, with
+ * the errno ERRNO; when it fails, the file that FAILED names is made.  Some
+ * values of FAIL name an event that makes no call fail.
  */
 
 #include <sys/file.h>
@@ -49,7 +49,7 @@ fails(const char *name)
 	static int calls;
 	const char *fail = getenv("FAIL"), *failed = getenv("FAILED");
 
-	if (fail == NULL || strcmp(fail, name) != 0 ||
+	if (fail == NULL || strncmp(fail, name, strlen(fail)) != 0 ||
 	    calls++ < number("AFTER") ||
 	    calls > number("AFTER") + 1 + number("MORE"))
 		return 0;
@@ -96,6 +96,8 @@ FAILING(int, prctl, -1,
 	unsigned long d),
     (option, a, b, c, d))
 
+int __real_fcntl(int, int, ...);
+int __wrap_fcntl(int, int, ...);
 int __wrap_asprintf(char **, const char *, ...);
 int __real_gethostname(char *, size_t);
 int __wrap_gethostname(char *, size_t);
@@ -105,6 +107,19 @@ int __real_fflush(FILE *);
 int __wrap_fflush(FILE *);
 long __real_syscall(long, ...);
 long __wrap_syscall(long, long, struct timespec *, void *);
+
+/* With the one argument that all callers here give. */
+int
+__wrap_fcntl(int fd, int command, ...)
+{
+	va_list ap;
+	int argument;
+
+	va_start(ap, command);
+	argument = va_arg(ap, int);
+	va_end(ap);
+	return fails("fcntl") ? -1 : __real_fcntl(fd, command, argument);
+}
 
 int
 __wrap_asprintf(char **p, const char *form, ...)

@@ -4,8 +4,10 @@ hold its client as well as ever.
 """
 
 import contextlib
+import ctypes
 import itertools
 import os
+import pathlib
 import resource
 import shutil
 import signal
@@ -24,6 +26,8 @@ from tests.lib.tarpit import GREETING, NAME, TARPIT, Tarpit, needs_seal
 
 NOBODY = 65534
 KB = 1024
+PTRACE_TRACEME = 0
+PTRACE_DETACH = 17
 ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 
 
@@ -208,6 +212,63 @@ class Limits(Holds):
             limit(resource.RLIMIT_NPROC, 0)()
 
         self.check(binary=self.program_for_all(), preexec_fn=inherit)
+
+
+class Program(Holds):
+    """Bytes are sent from the file of the program, if that can be opened."""
+
+    def sends_from(self, *args, **more):
+        """Which file it holds, a client's bytes from it, as the system calls
+        the file that it sends from; None if there is none.
+        """
+        with Tarpit("-i", "10", *args, **more) as t:
+            self.holds(t)
+            self.assertEqual(t.expect(len(NAME)), NAME[1:].encode() + b" ")
+            with contextlib.suppress(FileNotFoundError):
+                return os.readlink("/proc/%d/fd/1" % t.pid)
+        return None
+
+    def test_by_a_relative_name(self):
+        path = self.program_for_all()
+        self.assertEqual(self.sends_from(
+            binary="./tarpit", cwd=os.path.dirname(path)), path)
+
+    @needs_root
+    def test_that_may_be_run_and_not_read(self):
+        path = self.program_for_all()
+        os.chmod(path, 0o711)
+        self.assertIsNone(self.sends_from(
+            binary=path, user=NOBODY, group=NOBODY, extra_groups=[]))
+
+    def test_by_a_descriptor(self):
+        """Which is closed by then."""
+        with open(TARPIT, "rb") as file:
+            self.assertIsNone(self.sends_from(
+                binary="/proc/self/fd/%d" % file.fileno(),
+                pass_fds=[file.fileno()]))
+
+    def test_another_in_its_place(self):
+        """By the time that it is opened, and with other bytes."""
+        libc = ctypes.CDLL(None)
+        path = self.program_for_all()
+        with open(path, "rb") as file:
+            program = file.read()
+        with open(path + ".new", "wb") as file:
+            file.write(program.replace(b"250-\r\n .:[]", b"251-\r\n .:[]"))
+        with Tarpit("-i", "10", binary=path, preexec_fn=lambda: libc.ptrace(
+                PTRACE_TRACEME, 0, 0, 0)) as t:
+            self.assertTrue(os.WIFSTOPPED(os.waitpid(t.pid, 0)[1]))
+            os.rename(path + ".new", path)
+            libc.ptrace(PTRACE_DETACH, t.pid, 0, 0)
+            self.holds(t)
+            self.assertNotEqual(program, pathlib.Path(path).read_bytes())
+
+    def test_replaced_during_the_hold(self):
+        path = self.program_for_all()
+        with Tarpit("-i", "10", binary=path) as t:
+            self.holds(t)
+            os.rename(shutil.copy("/bin/true", path + ".new"), path)
+            self.assertEqual(t.expect(len(NAME)), NAME[1:].encode() + b" ")
 
 
 class Inherited(Holds):

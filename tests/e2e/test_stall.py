@@ -285,7 +285,8 @@ class Failing(unittest.TestCase):
 
     def test_program_that_cannot_be_sent_from(self):
         """Bytes are then copied, from any moment on and for good."""
-        for call, after, more in (("pread", 0, 0), ("pipe2", 0, 0),
+        for call, after, more in (("fcntl", 0, 0), ("pread", 0, 0),
+                                  ("pipe2", 0, 0),
                                   ("splice", 0, 0), ("sendfile", 0, 0),
                                   ("sendfile", 3, 0), ("sendfile", 0, 999)):
             with self.subTest(call=call, after=after, more=more), \
@@ -293,6 +294,17 @@ class Failing(unittest.TestCase):
                               more=more) as t:
                 self.assertEqual(t.stuck() + t.expect(5), b"250-mx.ex")
                 t.signal(signal.SIGTERM)
+                self.assertEqual(t.line().ip, "127.0.0.1")
+                self.assertEqual(t.process.returncode, 0)
+
+    def test_connection_that_cannot_be_sent_to(self):
+        """By sendfile(2), by splice(2) or by send(2): the hold is over."""
+        for calls, after, sent in (("s", 0, b""), ("send", 0, GREETING),
+                                   ("send", 3, GREETING + b"250-mx")):
+            with self.subTest(calls=calls, after=after), \
+                    held(call=calls, after=after, more=99) as t:
+                t.client.sendall(b"EHLO x\r\n")
+                self.assertEqual(t.expect(99), sent)
                 self.assertEqual(t.line().ip, "127.0.0.1")
                 self.assertEqual(t.process.returncode, 0)
 
