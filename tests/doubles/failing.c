@@ -3,8 +3,8 @@
 /*
  * A system that fails: linked with the real objects and with -Wl,--wrap for
  * each call below.  The call that FAIL names, and any call whose name begins
- * so, succeeds AFTER times, and then fails once, and MORE times after that, with
- * the errno ERRNO; when it fails, the file that FAILED names is made.  Some
+ * so, succeeds AFTER times, and then fails once, and MORE times after that,
+ * with the errno ERRNO; when it fails, the file that FAILED names is made. Some
  * values of FAIL name an event that makes no call fail.
  */
 

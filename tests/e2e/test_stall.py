@@ -318,7 +318,9 @@ class Failing(unittest.TestCase):
 class Cable(unittest.TestCase):
     @needs_root
     def test_cannot_be_reached_for_a_second(self):
-        """The buffer of our kernel fills up, but no byte is lost."""
+        """The buffer of our kernel fills up.  The process does not wait for
+        room in it, where no signal would be heard, and no byte is lost.
+        """
         with OtherHost() as other, \
                 socket.create_server((other.ADDRESS, 0)) as listener:
             client, server = other.connect(listener)
@@ -327,10 +329,18 @@ class Cable(unittest.TestCase):
                 self.assertEqual(t.stuck(), b"250-")
                 other.cut()
                 time.sleep(1)
+                before = self.wakeups(t)
+                self.assertTrue(wait_for(lambda: (
+                    t.process.poll() is not None or
+                    self.wakeups(t) > before + 20)))
                 self.assertIsNone(t.process.poll())
                 other.mend()
                 self.assertRegex(
                     t.expect(30), rb"\Amx.example.org [a-z ]{15}\Z")
+
+    @staticmethod
+    def wakeups(t):
+        return int(t.status("voluntary_ctxt_switches"))
 
 
 if __name__ == "__main__":
