@@ -368,12 +368,12 @@ fatal(const char *fmt, ...)
 
 /*
  * Close whatever a super-server has left open by mistake, such as its listening
- * socket.
+ * socket.  glibc has no SYS_close_range before version 2.32.
  */
 static void
 close_others(void)
 {
-	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+	syscall(__NR_close_range, STDERR_FILENO + 1, ~0U, 0);
 }
 
 /* A super-server that starts tarpit as root has been set up wrong. */
