@@ -459,6 +459,15 @@ def pairs(row, msec, count, prefix=()):
                 reset(end)
 
 
+def verdict(missed):
+    """Print which bars have been missed; returns an exit status."""
+    for line in missed:
+        print("MISSED: " + line)
+    if not missed:
+        print("All bars are met.")
+    return 1 if missed else 0
+
+
 def wait_for(condition):
     end = time.monotonic() + SECONDS_MAX
     while not condition():
@@ -829,11 +838,7 @@ def main():
             print_vps(row)
             missed += missed_bars(floor, rows[1], row, unsealed, growth, calls)
     print("What the super-server itself needs is not counted.\n")
-    for line in missed:
-        print("MISSED: " + line)
-    if not missed:
-        print("All bars are met.")
-    return 1 if missed else 0
+    return verdict(missed)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ import time
 
 from bench import bench, stallers
 from tests.lib import mailers
+from tests.lib.process import run, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOLD_MAX = float(os.environ.get("HOLD_MAX", 9))
@@ -351,7 +352,7 @@ class Cost:
 def client_pid(hold):
     """Of the process at the other end."""
     peer = "%s:%d" % hold.call.connection.getpeername()
-    found = re.search(r"pid=(\d+)", mailers.run("ss", "-Htnp", "src", peer))
+    found = re.search(r"pid=(\d+)", run("ss", "-Htnp", "src", peer))
     return int(found[1])
 
 
@@ -365,7 +366,7 @@ def measure_clients():
         row.limit = PRICE_LIMIT / PRICE_INTERVAL * stallers.BYTE_SECONDS
     with Holds(rows, {"tarpit": stallers.tarpit}, HOLD_MAX) as holds:
         held = holds.all()
-        mailers.wait_for(lambda: all(
+        wait_for(lambda: all(
             hold.call and hold.call.process for hold in held))
         time.sleep(5)
         costs = [Cost("tarpit", held[0].call.process.pid)]

@@ -23,11 +23,12 @@ import os
 import re
 import socket
 import statistics
-import subprocess
 import sys
 import time
 
 from bench import bench
+from tests.lib.files import install
+from tests.lib.process import run
 
 QUICK = bool(os.environ.get("QUICK"))
 COUNTS = (50, 200) if QUICK else (100, 500, 1000, 2000)
@@ -128,25 +129,13 @@ class Levels(list):
 
 # The lab.
 
-def run(*command):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE,
-                          timeout=bench.SECONDS_MAX, text=True).stdout
-
-
-def write(path, text):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as file:
-        file.write(text)
-
-
 def edit(path, *edits):
     text = bench.read(path)
     for old, new in edits:
         if old not in text:
             sys.exit("bench: %s has no %r" % (path, old))
         text = text.replace(old, new)
-    with open(path, "w") as file:
-        file.write(text)
+    install(path, text)
 
 
 def control_group(pid):
@@ -315,10 +304,10 @@ def ramp(counts, batch, socket_kb):
 def systemd(unit=None, drop_in=QUIET_CONF):
     """tarpit.socket, with a manager as good as new: what it has once needed,
     it would keep."""
-    write(SYSTEM + "/tarpit.socket.d/bench.conf", SOCKET_CONF)
+    install(SYSTEM + "/tarpit.socket.d/bench.conf", SOCKET_CONF)
     if unit is not None:
-        write(UNIT, unit)
-    write(DROP_INS + "/bench.conf", drop_in)
+        install(UNIT, unit)
+    install(DROP_INS + "/bench.conf", drop_in)
     run("systemctl", "daemon-reexec")
     run("systemctl", "start", "tarpit.socket")
     try:
@@ -442,8 +431,8 @@ def measure_ratio():
     """The CPU of the shipped unit by that of a bare one.  The two serve side
     by side, in turns of a tenth of a second, since the processor's own pace
     changes by more than they differ."""
-    write(SYSTEM + "/bare@.service", BARE)
-    write(SYSTEM + "/bare.socket", bench.read(SOCKET).replace(
+    install(SYSTEM + "/bare@.service", BARE)
+    install(SYSTEM + "/bare.socket", bench.read(SOCKET).replace(
         "ListenStream=%d\n" % PORT, "ListenStream=%d\n" % BARE_PORT))
     ports, ratios = [BARE_PORT, PORT], []
     with systemd():
@@ -548,12 +537,7 @@ def main():
     print_kinds(super_rows)
     print_units(rows, candidates)
     print_rounds(rows)
-    missed = list(missed_bars(ratio, *rows))
-    for line in missed:
-        print("MISSED: " + line)
-    if not missed:
-        print("All bars are met.")
-    return 1 if missed else 0
+    return bench.verdict(list(missed_bars(ratio, *rows)))
 
 
 if __name__ == "__main__":

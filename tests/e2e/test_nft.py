@@ -17,7 +17,7 @@ import unittest
 
 from tests.lib import TOP
 from tests.lib.net import OtherHost
-from tests.lib.process import wait_for
+from tests.lib.process import run, wait_for
 
 RULES = os.path.join(TOP, "units/nftables/tarpit.nft")
 INSTALLED = "/etc/tarpit.nft"
@@ -44,15 +44,8 @@ table inet filter {
 """ % PRIMARY4
 
 
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise AssertionError("%s: %s" % (command, done.stderr))
-    return done.stdout
-
-
 def nft(text):
-    subprocess.run(["nft", "-f", "-"], input=text, text=True, check=True)
+    run("nft", "-f", "-", input=text)
 
 
 def elements(name):

@@ -5,21 +5,15 @@ say: outgoing mail stays on the first, and Postfix and tarpit share port 25.
 
 import json
 import re
-import subprocess
 import unittest
 
 from tests.lib import postfix
-from tests.lib.process import wait_for
+from tests.lib.process import run, wait_for
 from tests.lib.sandbox import needs_root
 
 FIRST, SECOND = "2001:db8:1:2::10", "2001:db8:1:2::25"
 ELSEWHERE = "2001:db8:1:2::25:1"       # more like the second than the first
 SMTPD = "smtp inet n - n - - smtpd\n"
-
-
-def run(*command):
-    return subprocess.run(command, check=True, text=True,
-                          capture_output=True).stdout
 
 
 def listeners():

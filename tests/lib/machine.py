@@ -6,14 +6,15 @@ Run inside ../systemd/boot, as root on a machine of their own.
 """
 
 import json
-import os
 import select
 import socket
 import struct
 import subprocess
 import time
 
+from tests.lib.files import install
 from tests.lib.log import Hold
+from tests.lib.process import run
 
 PORT = 25
 PER_SOURCE = 20
@@ -140,11 +141,6 @@ class Clients:
             client.socket.close()
 
 
-def run(*command):
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True,
-                          check=True).stdout
-
-
 def systemctl(*arguments):
     return run("systemctl", *arguments)
 
@@ -173,10 +169,7 @@ def pids():
 
 def drop_in(unit, text):
     """As systemctl edit would write it; an empty text takes it away."""
-    path = "/etc/systemd/system/%s.d/override.conf" % unit
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as file:
-        file.write(text)
+    install("/etc/systemd/system/%s.d/override.conf" % unit, text)
     systemctl("daemon-reload")
 
 

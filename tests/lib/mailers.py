@@ -23,23 +23,15 @@ import subprocess
 import tempfile
 import threading
 
-
 from tests.lib import postfix
-from tests.lib.process import kill, running, wait_for
+from tests.lib.files import append, read, write
+from tests.lib.net import listens
+from tests.lib.process import kill, run, running, wait_for
 
 ADDRESS = "192.0.2.1"
 ADDRESS6 = "2001:db8::1"
 RESOLVER = "127.0.0.53"
 FOR_EVER = 5 * 86400
-
-
-def run(*command, **kwargs):
-    """Run to its end; its standard output."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300,
-                          **kwargs)
-    if done.returncode != 0:
-        raise AssertionError("%s: %s%s" % (command, done.stdout, done.stderr))
-    return done.stdout
 
 
 def add_address(address):
@@ -54,8 +46,8 @@ def add_user(name, number):
     try:
         pwd.getpwnam(name)
     except KeyError:
-        postfix.append("/etc/group", "%s:x:%d:\n" % (name, number))
-        postfix.append("/etc/passwd", "%s:x:%d:%d::/:/usr/sbin/nologin\n"
+        append("/etc/group", "%s:x:%d:\n" % (name, number))
+        append("/etc/passwd", "%s:x:%d:%d::/:/usr/sbin/nologin\n"
                        % (name, number, number))
 
 
@@ -70,19 +62,6 @@ def processes_with(text):
         except OSError:
             pass
     return found
-
-
-def read(path):
-    try:
-        with open(path, errors="replace") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-
-
-def write(path, text):
-    with open(path, "w") as file:
-        file.write(text)
 
 
 class Dns:
@@ -106,12 +85,10 @@ class Dns:
              "--user=root", "--pid-file=", "--listen-address=" + RESOLVER,
              "--bind-interfaces", "--no-resolv", "--no-hosts",
              "--local=/#/", *options] + names, stdin=subprocess.DEVNULL)
-        if not wait_for(self.listens):
+        # By UDP it does before it does by TCP.
+        if not wait_for(lambda: listens(53, RESOLVER)):
             self.stop()
             raise AssertionError("dnsmasq does not listen")
-
-    def listens(self):
-        return run("ss", "-Hln", "src", RESOLVER + ":53")
 
     def __enter__(self):
         return self

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import threading
 
+from tests.lib.process import run
+
 
 def listen(family=socket.AF_INET, backlog=128, port=0):
     address = "127.0.0.1" if family == socket.AF_INET else "::1"
@@ -16,11 +18,16 @@ def listen(family=socket.AF_INET, backlog=128, port=0):
     return listener
 
 
-def listens(port):
-    """Whether anything here does."""
-    return bool(subprocess.run(
-        ["ss", "-Hltn", "sport", "=", ":%d" % port],
-        capture_output=True, check=True).stdout)
+def listens(port, address=None):
+    """The sockets that wait for TCP connections to the port, each as a line of
+    ss(8); of all addresses, unless one is named.
+    """
+    if address is None:
+        where = "sport", "=", ":%d" % port
+    else:
+        where = "src", ("[%s]:%d" if ":" in address else "%s:%d") % (
+            address, port)
+    return run("ss", "-Hltn", *where).splitlines()
 
 
 def tcp_pair(family=socket.AF_INET):

@@ -11,7 +11,8 @@ import pwd
 import subprocess
 import tempfile
 
-from tests.lib.process import group, wait_for
+from tests.lib.files import append, read, write
+from tests.lib.process import group, run, wait_for
 
 MAIN = """
 compatibility_level = 3.6
@@ -81,24 +82,20 @@ class Instance:
 
     def abort(self):
         """Stop all of its processes at once."""
-        with open(os.path.join(self.top, "queue/pid/master.pid")) as file:
-            master = int(file.read())
+        master = int(read(os.path.join(self.top, "queue/pid/master.pid")))
         self.run("postfix", "-c", self.config, "abort")
-        if not wait_for(lambda: not group(master), 300):
+        if not wait_for(lambda: not group(master)):
             raise AssertionError("Postfix does not end: " + self.log())
 
     def write(self, name, text):
-        with open(os.path.join(self.config, name), "w") as f:
-            f.write(text)
+        write(os.path.join(self.config, name), text)
 
     def run(self, *command, stdin=""):
         """Run to its end; its standard output."""
-        done = subprocess.run(command, input=stdin, capture_output=True,
-                              text=True, timeout=300)
-        if done.returncode != 0:
-            raise AssertionError("%s: %s\n%s" % (
-                command, done.stderr, self.log()))
-        return done.stdout
+        try:
+            return run(*command, input=stdin)
+        except subprocess.CalledProcessError as failed:
+            raise AssertionError("%s\n%s" % (failed, self.log()))
 
     def submit(self, sender, recipient, message="Subject: test\n\ntest\n"):
         self.run("sendmail", "-C", self.config, "-f", sender, recipient,
@@ -110,11 +107,7 @@ class Instance:
         return [json.loads(line) for line in out.splitlines()]
 
     def log(self):
-        try:
-            with open(os.path.join(self.top, "log")) as f:
-                return f.read()
-        except FileNotFoundError:
-            return ""
+        return read(os.path.join(self.top, "log"))
 
 
 class Postfix(Instance):
@@ -143,8 +136,3 @@ def add_users():
     except KeyError:
         append("/etc/passwd", "postfix:x:61001:%d::/:/usr/sbin/nologin\n"
                % grp.getgrnam("postfix").gr_gid)
-
-
-def append(path, text):
-    with open(path, "a") as f:
-        f.write(text)

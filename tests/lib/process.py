@@ -4,10 +4,29 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
 
+LIMIT = 300     # seconds: nothing takes that long, but for what hangs
 
-def wait_for(condition, seconds=300):
+
+class Failed(subprocess.CalledProcessError):
+    """Says what the command wrote, too."""
+
+    def __str__(self):
+        return "%s: %s%s" % (super().__str__(), self.stdout, self.stderr)
+
+
+def run(*command, **kwargs):
+    """Run a command to its end; its standard output."""
+    done = subprocess.run(command, capture_output=True, text=True,
+                          timeout=LIMIT, **kwargs)
+    if done.returncode != 0:
+        raise Failed(done.returncode, command, done.stdout, done.stderr)
+    return done.stdout
+
+
+def wait_for(condition, seconds=LIMIT):
     """Poll until condition() is true; return its value, false at the end."""
     end = time.monotonic() + seconds
     while True:
@@ -18,7 +37,7 @@ def wait_for(condition, seconds=300):
 
 
 def running(program):
-    """Process ids of all that run the file."""
+    """Process ids of all processes that run the file."""
     pids = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -36,7 +55,7 @@ def kill(pid, signo):
 
 
 def group(leader):
-    """Process ids of all that live in the process group."""
+    """Process ids of the processes that live in the group of that leader."""
     pids = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:

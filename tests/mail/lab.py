@@ -16,8 +16,10 @@ import tempfile
 import threading
 
 from tests.lib import TOP, postfix
+from tests.lib.files import read, write
 from tests.lib.log import Hold, Syslog
-from tests.lib.mailers import add_address, add_user, read, run, write
+from tests.lib.mailers import add_address, add_user
+from tests.lib.net import listens
 from tests.lib.process import is_ready, kill, running, status, wait_for
 from tests.lib.tarpit import SEALED, TARPIT
 
@@ -25,7 +27,6 @@ UNIT = os.path.join(TOP, "units/xinetd/tarpit")
 PROGRAM = "/usr/local/sbin/tarpit"
 INTERVAL = 100      # ms
 SMTP = 25
-LIMIT = 300         # seconds: for what hangs
 
 ETH_P_ALL, ETH_P_IP, ETH_P_IPV6 = 0x0003, 0x0800, 0x86DD
 SOL_PACKET, PACKET_STATISTICS, PACKET_OUTGOING = 263, 6, 4
@@ -79,12 +80,8 @@ anvil    unix - - n - 1 anvil
 
     def started(self):
         for address in self.addresses:
-            if not wait_for(lambda: self.listens(address), LIMIT):
+            if not wait_for(lambda: listens(SMTP, address)):
                 raise AssertionError("%s: %s" % (address, self.log()))
-
-    @staticmethod
-    def listens(address):
-        return run("ss", "-Hltn", "src", address + ":25")
 
     def start(self):
         if not self.up:
@@ -127,7 +124,7 @@ class Tarpit:
             [self.xinetd, "-dontfork"], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for address in caps:
-            if not wait_for(lambda: self.listens(address), LIMIT):
+            if not wait_for(lambda: listens(SMTP, address)):
                 raise AssertionError("no xinetd on " + address)
 
     def install(self, number, address, cap):
@@ -144,11 +141,6 @@ class Tarpit:
                 raise AssertionError("%s has no %r" % (UNIT, old))
             text = text.replace(old, new)
         write("/etc/xinetd.d/tarpit%d" % number, text)
-
-    @staticmethod
-    def listens(address):
-        return run("ss", "-Hltn", "src",
-                   ("[%s]:25" if ":" in address else "%s:25") % address)
 
     def __enter__(self):
         return self
@@ -179,7 +171,7 @@ class Tarpit:
             # A child of xinetd becomes a tarpit a moment after its fork(2).
             return not self.live() and not running(self.xinetd)
 
-        if not wait_for(over, LIMIT):
+        if not wait_for(over):
             raise AssertionError("tarpits that SIGTERM does not end")
 
 
@@ -209,7 +201,7 @@ class Log(Syslog):
         mark = secrets.token_hex(16)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
             other.sendto(mark.encode(), self.PATH)
-        if not wait_for(lambda: mark in self.lines, LIMIT):
+        if not wait_for(lambda: mark in self.lines):
             raise AssertionError("the log is not listened to")
 
     def __exit__(self, *exc):

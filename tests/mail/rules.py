@@ -4,10 +4,10 @@
 import json
 import os
 import re
-import subprocess
 
 from tests.lib import TOP
-from tests.lib.mailers import run
+from tests.lib.files import read
+from tests.lib.process import run
 
 FILE = os.path.join(TOP, "units/nftables/tarpit.nft")
 
@@ -15,8 +15,7 @@ FILE = os.path.join(TOP, "units/nftables/tarpit.nft")
 class Rules:
     def __init__(self, primary, tarpit):
         """Lists of addresses of both families."""
-        with open(FILE) as file:
-            text = file.read()
+        text = read(FILE)
         for name, addresses in (("primary", primary), ("tarpit", tarpit)):
             for family in "46":
                 ours = [a for a in addresses if (":" in a) == (family == "6")]
@@ -27,7 +26,7 @@ class Rules:
                             name, family, ", ".join(ours)), text)
                     if count != 1:
                         raise AssertionError("%s: no %s" % (FILE, name))
-        subprocess.run(["nft", "-f", "-"], input=text, text=True, check=True)
+        run("nft", "-f", "-", input=text)
 
     def __enter__(self):
         return self

@@ -13,6 +13,7 @@ import threading
 import unittest
 
 from tests.lib import mailers
+from tests.lib.files import read, write
 from tests.lib.process import running, wait_for
 from tests.mail.lab import Tarpit
 from tests.mail.test_later import World
@@ -151,7 +152,7 @@ class Spinners(World, unittest.TestCase):
     @staticmethod
     def cpu(pid):
         """Seconds of CPU that the process has used."""
-        fields = mailers.read("/proc/%d/stat" % pid).rpartition(")")[2].split()
+        fields = read("/proc/%d/stat" % pid).rpartition(")")[2].split()
         return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def test_dma(self):
@@ -164,7 +165,7 @@ class Spinners(World, unittest.TestCase):
         """ssmtp has no queue: its caller waits for the end of the delivery."""
         self.enter(Tarpit({TARPIT: self.cap}))
         os.makedirs("/etc/ssmtp", exist_ok=True)
-        mailers.write("/etc/ssmtp/ssmtp.conf",
+        write("/etc/ssmtp/ssmtp.conf",
                       "mailhub=tarpit.example\nhostname=client.example\n")
         client = subprocess.Popen(
             ["ssmtp", "-fa@sender.example", "b@first.example"],

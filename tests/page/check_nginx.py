@@ -14,6 +14,8 @@ import subprocess
 import unittest
 
 from tests.lib import TOP
+from tests.lib.files import install, read, write
+from tests.lib.net import listens
 from tests.lib.process import wait_for
 
 PAGE = "the page of a tarpit\n"
@@ -42,9 +44,8 @@ http {
 
 
 def server_block():
-    with open(os.path.join(TOP, "README.md")) as file:
-        block, = re.findall(r"^    server \{$.*?^    \}$", file.read(),
-                            re.M | re.S)
+    block, = re.findall(r"^    server \{$.*?^    \}$",
+                        read(os.path.join(TOP, "README.md")), re.M | re.S)
     return block
 
 
@@ -53,11 +54,9 @@ class Nginx(unittest.TestCase):
         block = server_block()
         self.assertIn("root /var/lib/tarpit/www;", block)
         for directory, text in (ROOT, PAGE), ("/run/default", OTHER):
-            os.makedirs(directory)
-            with open(directory + "/index.html", "w") as file:
-                file.write(text)
-        with open("/run/nginx.conf", "w") as file:
-            file.write(CONFIG % block.replace("/var/lib/tarpit/www", ROOT))
+            install(directory + "/index.html", text)
+        write("/run/nginx.conf",
+              CONFIG % block.replace("/var/lib/tarpit/www", ROOT))
         self.nginx = subprocess.Popen(
             ["nginx", "-e", "stderr", "-c", "/run/nginx.conf",
              "-g", "daemon off;"])
@@ -67,9 +66,7 @@ class Nginx(unittest.TestCase):
 
     def listens(self):
         self.assertIsNone(self.nginx.poll())
-        return os.path.exists("/run/nginx.pid") and subprocess.run(
-            ["ss", "-Hltn", "sport", "=", ":80"], capture_output=True,
-            check=True).stdout.count(b"\n") >= 2
+        return os.path.exists("/run/nginx.pid") and len(listens(80)) >= 2
 
     def get(self, address, host):
         connection = http.client.HTTPConnection(address, 80, timeout=300)

@@ -13,8 +13,9 @@ import stat
 import subprocess
 import unittest
 
-from tests.lib.machine import drop_in, journal, run, show, sources, systemctl
-from tests.lib.process import wait_for
+from tests.lib.files import read, write
+from tests.lib.machine import drop_in, journal, show, sources, systemctl
+from tests.lib.process import run, wait_for
 from tests.systemd.test_systemd import Lab
 
 TOP = "/var/lib/tarpit"
@@ -24,11 +25,6 @@ NODE_EXPORTER = "/var/lib/prometheus/node-exporter"
 METRICS = NODE_EXPORTER + "/tarpit.prom"
 STATS = "/usr/local/sbin/tarpit-stats"
 SCORE_MAX = 2.0
-
-
-def read(path):
-    with open(path) as file:
-        return file.read()
 
 
 class Stats(Lab):
@@ -133,8 +129,7 @@ class Stats(Lab):
 
     def test_error_is_heard(self):
         os.makedirs(TOP)
-        with open(DATABASE, "w") as file:
-            file.write("mine\n")
+        write(DATABASE, "mine\n")
         with self.assertRaises(subprocess.CalledProcessError):
             self.update()
         systemctl("reset-failed", "tarpit-stats.service")
