@@ -5,6 +5,7 @@ Each client speaks to the tarpit through a relay that records the conversation.
 All clients start at once, and the tests look at one after another.
 """
 
+import contextlib
 import re
 import select
 import socket
@@ -16,7 +17,7 @@ import time
 import unittest
 
 from tests.lib.moment import SLACK
-from tests.lib.net import listen
+from tests.lib.net import Server, listen
 from tests.lib.postfix import Postfix
 from tests.lib.process import wait_for
 from tests.lib.sandbox import needs_root
@@ -84,34 +85,22 @@ class Call:
         self.said = b""
 
 
-class Relay:
+class Relay(Server):
     """Pass every byte on to a server's port, and back."""
 
     def __init__(self, port):
         self.server_port = port
-        self.listener = listen()
-        self.port = self.listener.getsockname()[1]
         self.calls = []
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(listen(), self.carry)
 
-    def accept(self):
-        while True:
-            try:
-                client = self.listener.accept()[0]
-            except OSError:
-                return
-            self.calls.append(Call())
-            threading.Thread(target=self.carry, daemon=True,
-                             args=(client, self.calls[-1])).start()
-
-    def carry(self, client, call):
-        server = socket.create_connection(("127.0.0.1", self.server_port))
-        with client, server:
-            try:
+    def carry(self, client):
+        call = Call()
+        self.calls.append(call)
+        with socket.create_connection(
+                ("127.0.0.1", self.server_port)) as server:
+            with contextlib.suppress(ConnectionError):
                 while self.carry_some(client, server, call):
                     pass
-            except ConnectionError:
-                pass
             call.left = time.monotonic()
 
     def carry_some(self, client, server, call):
@@ -135,10 +124,6 @@ class Relay:
         if len(self.calls) != 1:
             raise AssertionError("%d connections" % len(self.calls))
         return self.calls[0]
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
 
 
 class Sink(socketserver.StreamRequestHandler):

@@ -13,6 +13,7 @@ import threading
 import time
 
 from tests.lib import TOP
+from tests.lib.net import Server, family_of, listen
 from tests.lib.tarpit import TARPIT
 
 MX = os.path.abspath(os.environ.get(
@@ -37,46 +38,20 @@ def sections(output):
     return found
 
 
-class Service:
+class Service(Server):
     """Whatever behave(connection) does with each connection to the address.
 
     heard: what the clients have said.
     """
 
     def __init__(self, address, behave):
-        self.address = address
         self.behave = behave
         self.heard = []
-        self.listen()
+        super().__init__(listen(family_of(address), port=25, address=address),
+                         self.hear)
 
-    def listen(self):
-        family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
-        self.listener = socket.socket(family, socket.SOCK_STREAM)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((self.address, 25))
-        self.listener.listen(128)
-        threading.Thread(target=self.serve, args=(self.listener,),
-                         daemon=True).start()
-
-    def serve(self, listener):
-        while True:
-            try:
-                connection = listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(connection,),
-                             daemon=True).start()
-
-    def talk(self, connection):
-        with connection:
-            try:
-                self.heard.append(self.behave(connection))
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+    def hear(self, connection):
+        self.heard.append(self.behave(connection))
 
 
 def lines(connection):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """TCP connections: to here, and from another machine."""
 
+import contextlib
 import ctypes
 import socket
 import subprocess
@@ -9,13 +10,57 @@ import threading
 from tests.lib.process import run
 
 
-def listen(family=socket.AF_INET, backlog=128, port=0):
-    address = "127.0.0.1" if family == socket.AF_INET else "::1"
+def listen(family=socket.AF_INET, backlog=128, port=0, address=None):
+    """A socket that listens, at the address of the loopback interface unless
+    another one is named.
+    """
+    if address is None:
+        address = "127.0.0.1" if family == socket.AF_INET else "::1"
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))
     listener.listen(backlog)
     return listener
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+class Server:
+    """Calls serve(connection) for each connection to the socket that listens,
+    until it is closed: in a thread for each, or one after the other where
+    serve() returns at once.
+    """
+
+    def __init__(self, listener, serve, has_threads=True):
+        self.listener = listener
+        self.serve = serve
+        self.has_threads = has_threads
+        self.address, self.port = listener.getsockname()[:2]
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
+
+    def accept(self):
+        while True:
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:
+                return
+            if self.has_threads:
+                threading.Thread(target=self.talk, args=(connection,),
+                                 daemon=True).start()
+            else:
+                self.talk(connection)
+
+    def talk(self, connection):
+        with connection, contextlib.suppress(OSError):
+            self.serve(connection)
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
 
 
 def listens(port, address=None):

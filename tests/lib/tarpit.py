@@ -12,13 +12,12 @@ import re
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 
 from tests.lib import TOP
 from tests.lib.log import Hold
-from tests.lib.net import listen, tcp_pair
+from tests.lib.net import Server, listen, tcp_pair
 
 TARPIT = os.path.abspath(os.environ.get("TARPIT", os.path.join(TOP, "tarpit")))
 BUILD = os.path.abspath(os.environ.get(
@@ -134,37 +133,27 @@ class Tarpit:
         return None
 
 
-class SuperServer:
-    """Starts a tarpit for each connection, as inetd does, in a thread."""
+class SuperServer(Server):
+    """Starts a tarpit for each connection, as inetd does."""
 
     def __init__(self, *args, family=socket.AF_INET, port=0, syslog=False):
-        self.listener = listen(family, port=port)
-        self.address, self.port = self.listener.getsockname()[:2]
         self.command = [TARPIT, "-n", NAME] + (
             [] if syslog else ["-d"]) + list(args)
         self.stderr = tempfile.TemporaryFile("w+")
         self.processes = []
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-        self.thread.start()
+        super().__init__(listen(family, port=port), self.start,
+                         has_threads=False)
 
-    def serve(self):
-        while True:
-            try:
-                connection = self.listener.accept()[0]
-            except OSError:
-                return
-            with connection:
-                self.processes.append(subprocess.Popen(
-                    self.command, stdin=connection, stdout=connection,
-                    stderr=self.stderr))
+    def start(self, connection):
+        self.processes.append(subprocess.Popen(
+            self.command, stdin=connection, stdout=connection,
+            stderr=self.stderr))
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
+        self.close()
         for process in self.processes:
             if process.poll() is None:
                 process.kill()

@@ -3,11 +3,11 @@
 as greylists, filters and busy servers do.
 """
 
-import socket
 import threading
 import time
 
 from tests.lib.mailers import add_address
+from tests.lib.net import Server, family_of, listen
 
 PORT = 25
 NEVER, GREETING, RCPT, DATA = "never", "421 greeting", "450 RCPT", "451 DATA"
@@ -27,7 +27,7 @@ class Primary:
         self.lock = threading.Lock()
         self.taken = []
         self.times = {}
-        self.listeners = []
+        self.servers = []
         self.refuse(NEVER)
         self.start()
 
@@ -45,37 +45,19 @@ class Primary:
             self.attempts = 0
 
     def start(self):
-        if self.listeners:
-            return
-        for address in self.addresses:
-            listener = socket.create_server(
-                (address, PORT), backlog=128, family=socket.AF_INET6
-                if ":" in address else socket.AF_INET)
-            self.listeners.append(listener)
-            threading.Thread(target=self.accept, args=(listener,),
-                             daemon=True).start()
+        if not self.servers:
+            self.servers = [
+                Server(listen(family_of(address), port=PORT, address=address),
+                       self.serve) for address in self.addresses]
 
     def stop(self):
-        for listener in self.listeners:
-            listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-        self.listeners = []
-
-    def accept(self, listener):
-        while True:
-            try:
-                connection = listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,),
-                             daemon=True).start()
+        for server in self.servers:
+            server.close()
+        self.servers = []
 
     def serve(self, connection):
-        with connection, connection.makefile("rwb") as client:
-            try:
-                Session(self, client).run()
-            except OSError:
-                pass
+        with connection.makefile("rwb") as client:
+            Session(self, client).run()
 
     def is_too_early(self, stage, whose):
         """Whether that is what this one is told now, and never again."""
