@@ -204,7 +204,7 @@ class Chaos:
             self.other = other
             self.log = Log(random.Random("%d log" % SEED))
             stack.enter_context(self.log.syslog)
-            supers.install()
+            supers.install_program()
             every = "-i", str(INTERVAL), "-t", str(CAP)
             self.tcpserver = supers.Tcpserver(25, *every)
             stack.callback(self.tcpserver.close)

@@ -351,7 +351,7 @@ class Runs(WithServices):
     @needs_root
     def test_postfix(self):
         self.services[MAIL].close()
-        self.addCleanup(self.services[MAIL].listen)
+        self.addCleanup(self.services[MAIL].open_again)
         with postfix.Instance(
                 "inet_interfaces = %s\nlocal_recipient_maps =\n" % MAIL,
                 "%s:25 inet n - n - - smtpd\nanvil unix - - n - 1 anvil\n"

@@ -144,7 +144,7 @@ service_throttle_time = 1s
         self.stop()
 
     def stop(self):
-        self.abort()
+        self.end("abort")
         self.directory.cleanup()
 
 

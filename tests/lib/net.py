@@ -34,12 +34,20 @@ class Server:
     """
 
     def __init__(self, listener, serve, has_threads=True):
-        self.listener = listener
         self.serve = serve
         self.has_threads = has_threads
+        self.open(listener)
+
+    def open(self, listener):
+        self.listener = listener
         self.address, self.port = listener.getsockname()[:2]
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
+
+    def open_again(self):
+        """At the same address and port, after close()."""
+        self.open(listen(family_of(self.address), port=self.port,
+                         address=self.address))
 
     def accept(self):
         while True:

@@ -77,13 +77,13 @@ class Instance:
         return self
 
     def __exit__(self, *exc):
-        self.run("postfix", "-c", self.config, "stop")
+        self.end("stop")
         self.directory.cleanup()
 
-    def abort(self):
-        """Stop all of its processes at once."""
+    def end(self, how):
+        """By "stop" or, at once, by "abort"; until no process is left."""
         master = int(read(os.path.join(self.top, "queue/pid/master.pid")))
-        self.run("postfix", "-c", self.config, "abort")
+        self.run("postfix", "-c", self.config, how)
         if not wait_for(lambda: not group(master)):
             raise AssertionError("Postfix does not end: " + self.log())
 

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Real super-servers, and what they say of each process that they started:
-for whom, and how it ended.
+for whom it was started, and how it ended.
 """
 
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
-
+from tests.lib import TOP
+from tests.lib.files import install, read
 from tests.lib.net import listens
-from tests.lib.process import running, wait_for
+from tests.lib.process import LIMIT, is_ready, kill, running, wait_for
 from tests.lib.tarpit import NAME, TARPIT
 
+UNITS = os.path.join(TOP, "units")
 PROGRAM = "/usr/local/libexec/tarpit"
 USER = 65534
 MANY = 100000
@@ -40,6 +43,63 @@ service tarpit
 """
 
 
+def put(name, path, *edits, mode=0o644):
+    """A file from units/ in its place, as make install would put it there, but
+    for the edits.
+    """
+    text = read(os.path.join(UNITS, name))
+    for old, new in edits:
+        if old not in text:
+            raise AssertionError("%s has no %r" % (name, old))
+        text = text.replace(old, new)
+    install(path, text, mode)
+    return path
+
+
+class Foreground:
+    """A super-server in the foreground, from its start to its last tarpit.
+
+    ready: says whether it listens.
+    program: the file that its tarpits run.
+    """
+
+    def __init__(self, command, ready, output=subprocess.DEVNULL,
+                 program=PROGRAM, **popen):
+        self.program = program
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            **popen)
+        if not wait_for(ready):
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("%s does not listen" % command[0])
+
+    def live(self):
+        """Process ids of its tarpits."""
+        return running(self.program)
+
+    def stop(self):
+        """As the manual says: first the super-server, then the holds."""
+        server = os.readlink("/proc/%d/exe" % self.process.pid)
+        self.process.terminate()
+        self.process.wait(LIMIT)
+        told = set()
+
+        def over():
+            self.idle()
+            for pid in filter(is_ready, set(self.live()) - told):
+                told.add(pid)
+                kill(pid, signal.SIGTERM)
+            # Its last child becomes a tarpit a moment after the fork(2).
+            return not self.live() and not running(server)
+
+        if not wait_for(over):
+            raise AssertionError("tarpits that SIGTERM does not end")
+
+    def idle(self):
+        """What else is to be done while its tarpits end."""
+
+
 class Started:
     """One process, as its super-server saw it."""
 
@@ -49,8 +109,8 @@ class Started:
         self.status = None      # or minus the signal that ended it
 
 
-class Super:
-    """A super-server in the foreground.  .all has each Started."""
+class Super(Foreground):
+    """A super-server that notes what it starts: .all has each Started."""
 
     def __init__(self, port, *args):
         self.port = port
@@ -59,18 +119,16 @@ class Super:
         self.all = []
         self.by_pid = {}
         self.read = 0
-        self.process = subprocess.Popen(
-            self.command(), stdin=subprocess.DEVNULL, stdout=self.log,
-            stderr=self.log, env={"PATH": os.environ["PATH"]})
-        if not wait_for(self.listens):
-            raise AssertionError("%s does not listen" % self.process.args[0])
+        super().__init__(self.command(), self.listens, self.log,
+                         env={"PATH": os.environ["PATH"]})
 
     def listens(self):
         return listens(self.port)
 
     def close(self):
+        """Leaves alone what it has started."""
         self.process.terminate()
-        self.process.wait(300)
+        self.process.wait(LIMIT)
         self.log.close()
 
     def note(self):
@@ -139,11 +197,11 @@ class Xinetd(Super):
             (r"EXIT: \S+ signal=(?P<signo>\d+) pid=(?P<pid>\d+)", Super.end))
 
 
-def install():
+def install_program():
     os.makedirs(os.path.dirname(PROGRAM), exist_ok=True)
     shutil.copy(TARPIT, PROGRAM)
 
 
 def live():
-    """Process ids of all tarpits."""
+    """Process ids of all tarpits that run PROGRAM."""
     return running(PROGRAM)

@@ -8,22 +8,20 @@ import os
 import secrets
 import select
 import shutil
-import signal
 import socket
 import struct
-import subprocess
 import tempfile
 import threading
 
-from tests.lib import TOP, postfix
+from tests.lib import postfix
 from tests.lib.files import read, write
 from tests.lib.log import Hold, Syslog
 from tests.lib.mailers import add_address, add_user
 from tests.lib.net import listens
-from tests.lib.process import is_ready, kill, running, status, wait_for
+from tests.lib.process import is_ready, status, wait_for
+from tests.lib.supers import Foreground, put
 from tests.lib.tarpit import SEALED, TARPIT
 
-UNIT = os.path.join(TOP, "units/xinetd/tarpit")
 PROGRAM = "/usr/local/sbin/tarpit"
 INTERVAL = 100      # ms
 SMTP = 25
@@ -91,7 +89,7 @@ anvil    unix - - n - 1 anvil
 
     def stop(self):
         if self.up:
-            self.abort()
+            self.end("abort")
             self.up = False
 
     def messages(self):
@@ -103,44 +101,32 @@ anvil    unix - - n - 1 anvil
 
 
 class Tarpit:
-    """It, under xinetd with the file that is installed.
+    """The program under xinetd, with the file that is installed.
 
     caps: for each of its addresses the seconds of a hold, at most.
     """
 
     def __init__(self, caps, interval=INTERVAL):
         add_user("tarpit", 61041)
-        self.interval = interval
         shutil.copy(TARPIT, PROGRAM)
-        os.makedirs("/etc/xinetd.d", exist_ok=True)
-        for path in os.listdir("/etc/xinetd.d"):
-            os.unlink(os.path.join("/etc/xinetd.d", path))
+        shutil.rmtree("/etc/xinetd.d", ignore_errors=True)
         for number, address in enumerate(caps):
             add_address(address)
-            self.install(number, address, caps[address])
+            put("xinetd/tarpit", "/etc/xinetd.d/tarpit%d" % number, (
+                "flags\t\t= IPv6",
+                "flags\t\t= " + ("IPv6" if ":" in address else "IPv4")), (
+                "type\t",
+                "bind\t\t= %s\n\tid\t\t= tarpit%d\n\ttype\t" % (
+                    address, number)), (
+                "= /usr/local/sbin/tarpit",
+                "= %s\n\tserver_args\t= -i %d -t %d -n tarpit.example" % (
+                    PROGRAM, interval, caps[address])))
         write("/etc/xinetd.conf", "includedir /etc/xinetd.d\n")
-        self.xinetd = os.path.realpath(shutil.which("xinetd"))
-        self.process = subprocess.Popen(
-            [self.xinetd, "-dontfork"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for address in caps:
-            if not wait_for(lambda: listens(SMTP, address)):
-                raise AssertionError("no xinetd on " + address)
-
-    def install(self, number, address, cap):
-        text = read(UNIT)
-        for old, new in (
-                ("flags\t\t= IPv6",
-                 "flags\t\t= " + ("IPv6" if ":" in address else "IPv4")),
-                ("type\t", "bind\t\t= %s\n\tid\t\t= tarpit%d\n\ttype\t" %
-                 (address, number)),
-                ("= /usr/local/sbin/tarpit", "= %s\n\tserver_args\t="
-                 " -i %d -t %d -n tarpit.example" % (PROGRAM, self.interval,
-                                                  cap))):
-            if old not in text:
-                raise AssertionError("%s has no %r" % (UNIT, old))
-            text = text.replace(old, new)
-        write("/etc/xinetd.d/tarpit%d" % number, text)
+        self.server = Foreground(
+            ["xinetd", "-dontfork"],
+            lambda: all(listens(SMTP, address) for address in caps),
+            program=PROGRAM)
+        self.live = self.server.live
 
     def __enter__(self):
         return self
@@ -148,31 +134,15 @@ class Tarpit:
     def __exit__(self, *exc):
         self.stop()
 
-    @staticmethod
-    def live():
-        """Process ids of all tarpits."""
-        return running(PROGRAM)
-
     def holding(self):
         """Process ids of the tarpits that have heard a client's command."""
         return [pid for pid in self.live()
                 if is_ready(pid) and status(pid).get("Seccomp") == SEALED]
 
     def stop(self):
-        """As the manual says: first the super-server, then the holds."""
-        self.process.terminate()
-        self.process.wait()
-        told = set()
-
-        def over():
-            for pid in filter(is_ready, set(self.live()) - told):
-                told.add(pid)
-                kill(pid, signal.SIGTERM)
-            # A child of xinetd becomes a tarpit a moment after its fork(2).
-            return not self.live() and not running(self.xinetd)
-
-        if not wait_for(over):
-            raise AssertionError("tarpits that SIGTERM does not end")
+        if self.server is not None:
+            self.server.stop()
+        self.server = None
 
 
 class Log(Syslog):
