@@ -239,6 +239,15 @@ class WithAnyDaemon(SyslogCase):
             tried = sum(t.waits(for_client=False))
             self.assertTrue(5000 <= tried < 6100, tried)
 
+    def test_with_d_it_needs_no_daemon(self):
+        """It waits for none, and its line is on standard error."""
+        with Leaping() as t:
+            t.greeting()
+            t.client.close()
+            self.assertEqual(t.line().ip, "127.0.0.1")
+            self.assertEqual(t.wait(), 0)
+            self.assertEqual(t.waits(for_client=False), [])
+
     def test_it_tries_for_longer_where_a_daemon_is(self):
         """For a stuck daemon: 30 seconds, or 8 after a signal."""
         for signo, msec in (None, 30000), (signal.SIGTERM, 8000):
