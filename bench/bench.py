@@ -1,34 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What one held connection costs: memory, CPU and wire, against the floor.
+"""What a held connection costs in memory, CPU and traffic, against the floor.
 
 usage: tests/setup/sandbox python3 -m bench.bench
 
 Every row is built here, with CC, MUSL_CC, CFLAGS and LDFLAGS, and measured in
-this run.  The floor is floor.c: a static program without a C library that
-only greets, reads a line and dribbles.  "small" and "default" are what "make
-small" and "make" build.  The last rows hold clients in other ways: threads.c,
-and Exim with a delay after HELO.  Exit status 1 when a bar is missed.
+this run.  The floor is floor.c, a static program without a C library that only
+greets, reads a line and dribbles.  "small" and "default" are what "make small"
+and "make" build.  The last rows hold clients in other ways: threads.c, and
+Exim with a delay after HELO.  The exit status is 1 if a bar is missed.
 
-How the memory is measured.  N processes hold N connections, quiet in the
-stall, and the machine is compared with itself before the connections came:
+How memory is measured: N processes hold N connections, quiet in the stall, and
+the machine is compared with itself before the connections came.
 
     private dirty   the mean of their own Private_Dirty
     page tables     PageTables of /proc/meminfo, which has the top level that
                     VmPTE leaves out on some kernels
     kernel stack    KernelStack
     slab            objects in use, each with its share of its slab, so that
-                    free slots, which come and go, do not count; nor does
-                    what is known of files, since other programs use some
-    seal            VmallocUsed without the stacks: the filter's page; its
-                    machine code lies in a block shared by all, and is not seen
-    send page       all pages that are in use and that no counter names: TCP
-                    gives every process that uses send(2) a buffer of its own
-    socket          half of what a connection costs when one process has both
-                    ends, as is taken off for the client's end
+                    free slots, which come and go, do not count.  Caches of
+                    files do not count either, since any program fills them
+    seal            VmallocUsed without the stacks: the filter's page.  The
+                    filter's machine code is in a block that all processes
+                    share, and does not show
+    send page       all pages in use that no counter names: TCP gives every
+                    process that uses send(2) a buffer of its own
+    socket          half of what a connection costs if one process has both
+                    ends; the client's half is left out
 
-The clients live in a process of their own.  Whoever starts the tarpits must
-have few files open, as a super-server has, or each start hands down a copy of
-a large table of descriptors.
+The clients live in a process of their own.  The process that starts the
+tarpits must have few files open, as a super-server has, or each start hands
+down a copy of a large table of descriptors.
 """
 
 import contextlib
@@ -52,33 +53,33 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, "tests", "build", "bench")
 
 CONNECTIONS = 1000
-QUIET = 60000               # ms between bytes: none while memory is measured
+QUIET = 60000               # ms: no byte goes out while memory is measured
 ROUNDS = 3
-STRAYS_MAX = 4              # the kernel's own threads come and go
+STRAYS_MAX = 4              # threads of the kernel come and go
 TRIES = 20
 STARTS = 150
 CROWD_INTERVALS = (3200, 4800)      # ms
 CROWD_SECONDS = 8
 WIRE_CONNECTIONS = 20
-WIRE_INTERVAL = 200         # ms: longer than TCP delays an ACK
+WIRE_INTERVAL = 200         # ms: longer than TCP may delay an ACK
 WIRE_SECONDS = 4
 GROWTH_CONNECTIONS = 20
 GROWTH_BYTES = 2000         # four lines
-SECONDS_MAX = 60            # for anything that is waited for
+SECONDS_MAX = 60            # the longest wait for anything
 
 HOUR_BYTES = 900            # at the default 4 s
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
-RATIO_MAX = 1.4             # the default, to the floor
+RATIO_MAX = 1.4             # the default build, compared with the floor
 OWN_KB_MAX = 100            # private dirty and page tables
 SMALL_RATIO_MAX = 0.8
-SMALL_SENDING_RATIO_MAX = 1.15      # to the floor that sends the same way
-BYTE_RATIO_MAX = 1.65       # CPU of a byte, to the floor
-SMALL_START_MAX = 1.3       # to the floor that sends the same way
+SMALL_SENDING_RATIO_MAX = 1.15      # by the floor that sends the same way
+BYTE_RATIO_MAX = 1.65       # CPU of a byte, by the floor's
+SMALL_START_MAX = 1.3       # by the floor that sends the same way
 SEAL_KB_MAX = 8
-SEAL_RATIO_MAX = 0.5        # CPU of the seal, to that of the floor's start
-WAKEUPS_MAX = 1.05          # a byte; some are on their way at either end
-CALLS_MAX = 4               # a byte
+SEAL_RATIO_MAX = 0.5        # CPU of the seal, by that of the floor's start
+WAKEUPS_MAX = 1.05          # for each byte; some are in flight at either end
+CALLS_MAX = 4               # system calls for each byte
 VPS = (("512 MB", 512, 150), ("1 GB", 1024, 200))   # MB, MB for the system
 
 COMMAND = b"EHLO client.example\r\n"
@@ -86,7 +87,7 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin"}
 
 SOURCES = "tarpit.c", "hold.c", "log.c", "seal.c", "send.c"
 
-# By the first letters of their names.
+# The kernel's caches of files, by how their names begin.
 FILE_CACHES = ("ext4_", "xfs_", "btrfs_", "ovl_", "jbd2_", "proc_inode",
                "buffer_head", "radix_tree_node")
 
@@ -111,7 +112,7 @@ MEMORY = ("private dirty", "page tables", "kernel stack", "slab", "seal",
 
 
 class Row:
-    """One program that holds connections, and what was measured of it."""
+    """A program that holds connections, and its measurements."""
 
     def __init__(self, name, path, interval=("-i",)):
         self.name = name
@@ -129,9 +130,10 @@ class Row:
 
     @contextlib.contextmanager
     def crowd(self, clients):
-        """Yields the processes that are there before, and a function that
-        has all CONNECTIONS held, quiet in the stall, and returns the
-        processes, and the threads if it is these, that hold them."""
+        """Yields the processes that exist before, and a function that makes
+        the program hold all CONNECTIONS, quiet in the stall.  The function
+        returns the processes, or the threads, that hold them.
+        """
         with contextlib.ExitStack() as stack:
             def fill():
                 pids = stack.enter_context(crowd(clients, self, QUIET, QUIET))
@@ -140,7 +142,8 @@ class Row:
 
     def measure_start(self):
         """CPU from the start to the sleep after the greeting, and from HELO
-        to the sleep in the stall."""
+        to the sleep in the stall.
+        """
         with pairs(self, QUIET, 1) as (clients, pids):
             start_usec = settled_cpu(pids)
             clients[0].sendall(COMMAND)
@@ -148,7 +151,7 @@ class Row:
 
 
 class Server(Row):
-    """One that accepts its connections itself, from its standard input."""
+    """A program that accepts connections itself, from standard input."""
 
     def __init__(self, name, *command):
         super().__init__(name, command[0])
@@ -156,7 +159,7 @@ class Server(Row):
 
     @contextlib.contextmanager
     def running(self):
-        """Yields the process and its address, once it has served one."""
+        """Yields the process and its address, once it has served a client."""
         with listen() as listener:
             pid = start(list(self.arguments), listener)
             try:
@@ -194,7 +197,7 @@ class Server(Row):
 
 
 def family(pid):
-    """The process and its children, without any that it has yet to bury."""
+    """The process and its children, without the zombies."""
     children = map(int, read("/proc/%d/task/%d/children" % (
         pid, pid)).split())
     return [pid, *filter(is_alive, children)]
@@ -212,7 +215,9 @@ def tasks(pid):
 
 
 def stop_family(pid):
-    """Stopped first, so that it starts no more of them."""
+    """Kill a process and its children; it is stopped first, so that it starts
+    no more of them.
+    """
     os.kill(pid, signal.SIGSTOP)
     for child in family(pid)[1:]:
         with contextlib.suppress(ProcessLookupError):
@@ -220,7 +225,7 @@ def stop_family(pid):
     stop([pid])
 
 
-# The builds.
+# Building the rows.
 
 def cc(output, *args, compiler="cc"):
     command = [*shlex.split(compiler), "-std=c17", "-D_GNU_SOURCE", *args,
@@ -234,7 +239,7 @@ def cc(output, *args, compiler="cc"):
 
 
 def build_rows():
-    """A build that this machine cannot make is left out."""
+    """Build all rows, except those that this machine cannot build."""
     shutil.rmtree(BUILD, ignore_errors=True)
     os.makedirs(BUILD)
     rows = [
@@ -261,7 +266,7 @@ def flags():
 
 
 def build_small():
-    """As "make small" does, but that nothing else is built."""
+    """Build what "make small" builds, and nothing else."""
     def build(name, output, *variables):
         done = subprocess.run(
             ["make", "-o", "all", "small", "SMALL=" + os.path.join(
@@ -303,7 +308,7 @@ def build_default():
               *objects("tarpit", "hold", "log", "noseal", "send")),
         build("  with arc4random", "arc4random", *ld, "-static", *sealed,
               *objects("ARC4RANDOM"), "-lbsd", "-lmd"),
-        # libbsd's constructor must come before the feature's.
+        # libbsd's constructor must run before that of the feature.
         build("  with setproctitle", "setproctitle", *ld, "-static",
               "-Wl,-u,libbsd_init_func", "-lbsd-ctor", *sealed,
               *objects("SETPROCTITLE"), "-lbsd"),
@@ -320,8 +325,9 @@ def build_default():
 
 
 def find_exim():
-    """Exim, as a super-server would keep it: -bw takes the listening socket
-    from standard input.  Its user is made in the sandbox's own /etc."""
+    """Exim, as a super-server would run it: -bw takes the listening socket
+    from standard input.  Its user is made in the /etc of the sandbox.
+    """
     exim = shutil.which("exim4", path=ENVIRONMENT["PATH"])
     if exim is None or os.environ.get("TARPIT_SANDBOX") != "inside":
         print("bench: no Exim, which is not installed in the sandbox")
@@ -343,10 +349,10 @@ def find_exim():
     return [Server("an Exim process each", exim, "-C", config, "-bw")]
 
 
-# Both sides of N connections.
+# Making N connections, both sides.
 
 def client_process(pipe):
-    """Holds the client ends; does what it is told through the pipe."""
+    """Hold the client ends, and obey the orders in the pipe."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     clients = []
@@ -377,7 +383,7 @@ def drain(client):
 
 
 def reset(client):
-    """Close without TIME_WAIT, whose sockets would outlive their round."""
+    """Close without TIME_WAIT, so that no socket outlives its round."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                       struct.pack("ii", 1, 0))
     client.close()
@@ -399,7 +405,7 @@ class Clients:
 
 
 def start(command, server):
-    """Not subprocess, which would keep an object and a pipe for each."""
+    """Start a process; subprocess would keep an object and a pipe for each."""
     return os.posix_spawn(command[0], command, ENVIRONMENT, file_actions=[
         (os.POSIX_SPAWN_DUP2, server.fileno(), 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
@@ -422,8 +428,9 @@ def listen():
 
 @contextlib.contextmanager
 def crowd(clients, row, shortest, longest):
-    """All CONNECTIONS held by the row's program, at intervals from shortest
-    to longest, so that they do not go in step; yields the processes."""
+    """Have the row's program hold all CONNECTIONS, at intervals from shortest
+    to longest, so that they are out of step; yields the processes.
+    """
     with listen() as listener:
         clients.order("connect", listener.getsockname())
         pids = []
@@ -441,7 +448,7 @@ def crowd(clients, row, shortest, longest):
 
 @contextlib.contextmanager
 def pairs(row, msec, count, prefix=()):
-    """A few connections with their tarpits: yields clients, processes."""
+    """Make a few connections; yields the clients and the processes."""
     ends, pids = [], []
     with listen() as listener:
         try:
@@ -476,7 +483,7 @@ def wait_for(condition):
         time.sleep(0.05)
 
 
-# What the kernel says.
+# Asking the kernel.
 
 def read(path):
     with open(path) as file:
@@ -493,7 +500,7 @@ def cpu_usec(pid):
 
 
 def settled_cpu(pids):
-    """Their CPU time, once all of them sleep and it does not grow."""
+    """The processes' CPU time, once all sleep and the time does not grow."""
     last = -1
     while True:
         time.sleep(0.002 + len(pids) * 0.0002)
@@ -504,7 +511,7 @@ def settled_cpu(pids):
 
 
 def machine():
-    """Kilobytes in use by kind, after all that can be let go was."""
+    """Kilobytes in use by kind, once the kernel has dropped its caches."""
     with open("/proc/sys/vm/drop_caches", "w") as control:
         control.write("2")
     time.sleep(0.3)         # freed sockets and processes wait for RCU
@@ -515,7 +522,7 @@ def machine():
     info = {key: int(kb) for key, kb in re.findall(
         r"^(\w+)\S*:\s+(\d+)", read("/proc/meminfo"), re.MULTILINE)}
     slabs, used = slab_kb()
-    # Free pages that a processor keeps at hand are not in MemFree.
+    # MemFree leaves out free pages that a processor keeps at hand.
     free = info["MemFree"] + PAGE // 1024 * sum(map(int, re.findall(
         r"^\s+count:\s+(\d+)", read("/proc/zoneinfo"), re.MULTILINE)))
     named = sum(info.get(key, 0) for key in (
@@ -525,7 +532,7 @@ def machine():
         "threads": int(read("/proc/loadavg").split()[3].split("/")[1]),
         "page tables": info["PageTables"],
         "kernel stack": info["KernelStack"],
-        # What is too large for a slab is counted in Slab all the same.
+        # Slab also counts objects that are too large for a slab.
         "slab": used + info["Slab"] - slabs,
         "seal": info["VmallocUsed"] - info["KernelStack"],
         "send page": info["MemTotal"] - free - named,
@@ -533,7 +540,7 @@ def machine():
 
 
 def slab_kb():
-    """All slabs, and of them the share that is in use."""
+    """All slabs, and the share of them that is in use."""
     slabs = used = 0
     for line in read("/proc/slabinfo").splitlines()[2:]:
         word = line.split()
@@ -544,10 +551,10 @@ def slab_kb():
     return slabs, used
 
 
-# The measurements.
+# Measuring.
 
 def measure_socket(clients):
-    """One end of a connection, without any process."""
+    """Measure one end of a connection, without any process."""
     before = machine()
     with listen() as listener, many_files():
         clients.order("connect", listener.getsockname())
@@ -560,7 +567,9 @@ def measure_socket(clients):
 
 
 def per_connection(before, after, started):
-    """None when other programs on this machine started or ended meanwhile."""
+    """The cost of a connection; None if other programs on this machine have
+    started or ended meanwhile.
+    """
     if abs(after["threads"] - before["threads"] - started) > STRAYS_MAX:
         return None
     return {kind: (after[kind] - before[kind]) / CONNECTIONS
@@ -578,7 +587,7 @@ def many_files():
 
 
 def measure_memory(clients, row):
-    """One round: the kinds of one held connection, both sockets in slab."""
+    """One round: a held connection by kind, with both sockets in slab."""
     with row.crowd(clients) as (servers, fill):
         own = dirty_kb(servers)
         before = machine()
@@ -606,9 +615,10 @@ def undisturbed(measure, *args):
 
 
 def measure_all_memory(clients, rows):
-    """Round after round, row by row, and the median of each kind.  Returns
-    the floor's totals in all rounds."""
-    measure_memory(clients, rows[1])    # fills the caches that stay filled
+    """Measure all rows in each of several rounds, and take the median of each
+    kind.  Returns the floor's totals in all rounds.
+    """
+    measure_memory(clients, rows[1])    # to fill caches that stay full
     sockets, rounds = [], {row: [] for row in rows}
     for _ in range(ROUNDS):
         both = undisturbed(measure_socket, clients)
@@ -636,9 +646,9 @@ def measure_starts(rows):
 
 
 def measure_bytes(clients, row):
-    """CPU and wakeups of a byte, as in life: many processes, cold caches."""
+    """CPU and wakeups for a byte, as in life: many processes, cold caches."""
     with crowd(clients, row, *CROWD_INTERVALS) as pids:
-        # Past the code at the line's start, which comes in one piece.
+        # Wait for the code at the start of the line, which is one piece.
         time.sleep(1 + 1.2 * CROWD_INTERVALS[1] / 1000)
         clients.order("drain")
         usec = sum(map(cpu_usec, pids))
@@ -654,7 +664,7 @@ def wakeups(pid):
 
 
 def measure_wire(row):
-    """Bytes of IP, and packets, for one byte of the reply."""
+    """Bytes of IP, and packets, for a byte of the reply."""
     with pairs(row, WIRE_INTERVAL, WIRE_CONNECTIONS) as (clients, _):
         for client in clients:
             client.sendall(COMMAND)
@@ -673,8 +683,9 @@ def loopback():
 
 
 def measure_growth(row):
-    """Kilobytes that a process gains between its 5th and its last byte here,
-    the worst of several; and, meanwhile, system calls per byte."""
+    """Kilobytes that a process gains between its 5th and its last byte, for
+    the worst of several; and how many system calls each byte takes.
+    """
     with pairs(row, 10, GROWTH_CONNECTIONS) as (clients, pids):
         for client in clients:
             client.sendall(COMMAND)
@@ -714,7 +725,7 @@ def measure_calls(row):
     return (sent[-1] - sent[0]) / (len(sent) - 1)
 
 
-# The report.
+# Reporting.
 
 def print_memory(rows, floor_totals):
     floor = rows[0]
@@ -781,7 +792,7 @@ def print_vps(row):
 
 
 def missed_bars(floor, sending, row, unsealed, growth, calls):
-    """Those that all builds of tarpit have in common."""
+    """The bars for every build of tarpit that the row has missed."""
     own = row.memory["private dirty"] + row.memory["page tables"]
     ratio = SMALL_RATIO_MAX if row.name == "small" else RATIO_MAX
     for what, measured, most in (
@@ -815,7 +826,7 @@ def missed_bars_of_small(floor, sending, row):
 def main():
     if not os.access("/proc/slabinfo", os.R_OK):
         sys.exit("bench: needs root, to read the kernel's memory")
-    # What a shell has left open would make each process's table larger.
+    # Descriptors that a shell left open would enlarge every table.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     clients = Clients()
     rows = build_rows()

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long each client is held, and what that costs either side.
+"""How long each client is held, and what a hold costs either side.
 
 usage: bench/bench-hold [held | tried | price] ...
 
-held    by this tarpit, and by other ways of stalling, in multiples of the
-        client's own limit; exit status 1 if another way holds any longer
-tried   by what was considered against one deadline for a reply
+held    how long this tarpit and other ways to stall hold each client, in
+        multiples of its own limit; exit status 1 if another way holds longer
+tried   how long other ideas hold clients with one deadline for a reply
 price   what a hold costs its operator, and the client
 
 All three by default.  The tables are Markdown on standard output.
 
-Time is compressed.  A client has a limit of some seconds here that stands for
-the one it has by default, or that programs set where it has none; and whatever
-stalls it is as much faster.  So one that waits 300 s in life and 3 s here gets
-a byte every 40 ms, or a line every 100 ms.  The clock of a client whose limit
-cannot be set runs faster, by libfaketime.
+Time is compressed.  A client gets a limit of some seconds here in place of its
+default, or of what programs set if it has none, and whatever stalls the client
+is faster by the same factor.  A client that waits 300 s in life and 3 s here
+gets a byte every 40 ms, or a line every 100 ms.  If the limit of a client
+cannot be set, libfaketime makes its clock run faster.
 
-HOLD_MAX is after how many times its limit a client is let go: "> 9".  tarpit
-runs with a cap here that nobody reaches.
+A client is let go after HOLD_MAX times its limit: "> 9".  tarpit runs with a
+cap that no client reaches.
 """
 
 import glob
@@ -34,22 +34,22 @@ from tests.lib.process import run, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOLD_MAX = float(os.environ.get("HOLD_MAX", 9))
-TRIED_MAX = 4               # the longest that is not for ever is under it
-MARGIN = 0.2                # s: a tarpit begins to count a little later
-EQUAL = 0.1                 # what is left to chance
+TRIED_MAX = 4               # every hold with an end is shorter
+MARGIN = 0.2                # s: a tarpit starts its clock a little later
+EQUAL = 0.1                 # differences up to this are chance
 CONNECT_SECONDS = 30
-START_SECONDS = 0.05        # from one client's start to the next
+START_SECONDS = 0.05        # between the starts of two clients
 SENDER = "alice@sender.example"
 RECIPIENT = "bob@recipient.example"
 CLIENTS = os.path.join(HERE, "clients")
 GO = "/run/go-client"
 FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 
-PRICE_LIMIT = 60            # s: nobody leaves
-PRICE_INTERVAL = 0.1        # s, from byte to byte
+PRICE_LIMIT = 60            # s: no client leaves before the end
+PRICE_INTERVAL = 0.1        # s, between two bytes
 PRICE_SECONDS = 15
 THREADS = 100
-CROWDS = 1, 25, 1000, 3000  # 25: the mean of the tarpit of 2006
+CROWDS = 1, 25, 1000, 3000  # 25 was the mean of the tarpit of 2006
 
 HELD = {
     "tarpit": stallers.tarpit,
@@ -72,7 +72,9 @@ REPLY = "each reply"
 
 
 class Client:
-    """limit: in seconds of life; ours: the same here; what: is limited."""
+    """A client: limit in seconds of life, ours in seconds here, and what the
+    limit is for.
+    """
 
     def __init__(self, name, limit, ours, what):
         self.name = name
@@ -91,7 +93,7 @@ class Client:
 
 
 class Program(Client):
-    """Started for each hold, with HOST and SECONDS filled in."""
+    """A client that is started for each hold, with HOST and SECONDS set."""
 
     def __init__(self, name, limit, ours, what, command, need=None):
         super().__init__(name, limit, ours, what)
@@ -120,7 +122,7 @@ class Program(Client):
 
 
 class Server(Client):
-    """Started once, and given a message for each hold."""
+    """A server that is started once, and gets a message for each hold."""
 
     def __init__(self, name, limit, ours, what, start, need):
         super().__init__(name, limit, ours, what)
@@ -152,7 +154,7 @@ def postfix(seconds=3):
                   lambda: mailers.Postfix(timeout=seconds), "postqueue")
 
 
-# Exim counts in whole seconds: the more of them, the less is left to chance.
+# Exim counts in whole seconds: the longer its limit, the smaller the error.
 def exim(seconds=20):
     return Server("Exim", 300, seconds, REPLY,
                   lambda: mailers.Exim(timeout=seconds), "exim4")
@@ -193,7 +195,7 @@ def clients():
 
 
 class Hold:
-    """One client, held in one way, at an address of its own."""
+    """A client, held in one way, at an address of its own."""
 
     count = 0
 
@@ -207,7 +209,7 @@ class Hold:
         self.address = "198.51.%d.%d" % (100 + Hold.count // 200,
                                          1 + Hold.count % 200)
         self.staller = None
-        self.times = None       # of the client's limit, once it is over
+        self.times = None       # multiples of the client's limit, at the end
 
     def start(self):
         self.staller = stallers.Staller(self.address, self.way,
@@ -217,19 +219,19 @@ class Hold:
 
     @property
     def call(self):
-        """Its first connection; servers may come again later."""
+        """The client's first connection; a server may connect again later."""
         return self.staller.calls[0] if self.staller.calls else None
 
     def over(self):
-        """Or long enough."""
+        """Whether the hold is over, or has lasted long enough."""
         if self.call is None:
             return time.monotonic() > self.started + CONNECT_SECONDS
         return (self.call.left is not None or self.call.held >
                 self.longest * self.client.ours + MARGIN)
 
     def end(self):
-        """Let the client go, and note how long it was.  Only then: a tarpit
-        may not have noticed yet that the client has left, and knows when.
+        """Let the client go, and only then note how long the hold was: the
+        tarpit may not yet have noticed that the client left, but knows when.
         """
         self.staller.close()
         if self.call is not None:
@@ -244,7 +246,7 @@ class Hold:
 
 
 class Holds:
-    """Every client that is installed, held in every way, all at once."""
+    """Hold every installed client in every way, all at once."""
 
     def __init__(self, rows, ways, longest):
         self.rows = rows
@@ -294,7 +296,7 @@ class Holds:
 
 
 def print_table(rows, ways, longest):
-    """Returns the rows in which any way held longer than the first."""
+    """Print a table; returns the rows in which any way beat the first."""
     with Holds(rows, ways, longest) as holds:
         holds.wait()
     print("| client | its limit | " + " | ".join(ways) + " |")
@@ -323,11 +325,11 @@ def print_tried():
     return True
 
 
-# The price.
+# What a hold costs.
 
 class Cost:
-    """Of the process that has one end of a hold: its own memory, and CPU by
-    the hour.  It may have the ends of other holds too.
+    """What one end of a hold costs its process: memory of its own, and CPU by
+    the hour.  The process may have the ends of other holds as well.
     """
 
     def __init__(self, name, pid, holds=1):
@@ -338,7 +340,7 @@ class Cost:
         self.since = time.monotonic()
 
     def cpu(self):
-        """Microseconds, of all its threads."""
+        """CPU of all threads of the process, in us."""
         return sum(bench.cpu_usec(int(thread)) for thread in
                    os.listdir("/proc/%d/task" % self.pid))
 
@@ -350,7 +352,7 @@ class Cost:
 
 
 def client_pid(hold):
-    """Of the process at the other end."""
+    """The id of the process at the client's end."""
     peer = "%s:%d" % hold.call.connection.getpeername()
     found = re.search(r"pid=(\d+)", run("ss", "-Htnp", "src", peer))
     return int(found[1])
@@ -401,12 +403,12 @@ def figure(number):
 
 
 def measure_operator():
-    """KB of memory for one hold, ms of CPU and KB of traffic for its hour: as
-    "make bench" does it, but in one round, for the default build only.
+    """KB of memory for a hold, ms of CPU and KB of traffic for an hour of it,
+    as in "make bench", but in one round and only for the default build.
     """
     peers = bench.Clients()
     row = bench.Row("tarpit", stallers.TARPIT)
-    bench.measure_memory(peers, row)    # fills the caches that stay filled
+    bench.measure_memory(peers, row)    # to fill caches that stay full
     socket_kb = sum(bench.undisturbed(
         bench.measure_socket, peers).values()) / 2
     memory = bench.undisturbed(bench.measure_memory, peers, row)
@@ -424,7 +426,7 @@ def build_go():
 
 
 def main():
-    # In this order: the processes of the last part are forked without threads.
+    # "price" comes first: it forks, and the other parts start threads.
     parts = {"price": print_price, "held": print_held, "tried": print_tried}
     wanted = sys.argv[1:] or parts
     if not set(wanted) <= set(parts):

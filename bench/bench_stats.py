@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How fast tarpit-stats is, and where its time goes; "make bench".
 
-Everything is a ratio of times taken in turn in one run on one log: to mawk
-with a program for the same four lines, and to wc -l, which only reads.
+Every figure is a ratio of times taken in turn, in one run and on one log: by
+the time of mawk with a program for the same four lines, and by that of wc -l,
+which only reads.
 """
 
 import os
@@ -18,15 +19,15 @@ LINES = int(os.environ.get("LINES", 10 * MILLION))
 HOSTS = LINES // 10
 ROUNDS = 3
 
-RATIO_MIN = 10              # to mawk
-BYTES_MAX = 32             # of memory for each address, above
+RATIO_MIN = 10              # how many times as fast as mawk
+BYTES_MAX = 32              # of memory for each additional address
 KB_MAX = 4096
-LINEAR_MAX = 1.25           # time of a line, by that of one in a tenth
+LINEAR_MAX = 1.25           # time of a line, by that in a tenth of the log
 
-# With a database: a first run, by one without, and runs of a few new lines.
+# With a database: the first run, by a run without, and runs of few new lines.
 FIRST_RATIO_MAX = 10
 FIRST_KB_MAX = 64 * 1024
-HISTORIES = (10000, 3 * MILLION)    # lines that were counted before
+HISTORIES = (10000, 3 * MILLION)    # lines that earlier runs have counted
 NEW_LINES = 6
 NEW_BYTES_MAX = 256 * 1024          # written
 NEW_MSEC_MAX = 10                   # of CPU
@@ -43,13 +44,13 @@ def generate(path, lines, hosts):
 
 
 def comment_out(source, target):
-    """The same, with lines that are passed over at their beginning."""
+    """Copy a log so that every line is skipped at its beginning."""
     with open(target, "w") as log:
         subprocess.run(["sed", "s/^/-- /", source], stdout=log, check=True)
 
 
 def run(*command):
-    """Seconds of CPU, kilobytes of memory, and what it printed."""
+    """Run a command: seconds of CPU, kilobytes of memory, and its output."""
     with tempfile.TemporaryFile() as out:
         pid = os.posix_spawnp(
             command[0], command, {"TZ": "UTC", "PATH": os.environ["PATH"]},
@@ -72,8 +73,8 @@ def first_run(log, database, *options):
 
 
 def peak_at_pipe(pid):
-    """KB of memory at most, until the process waits for a pipe's reader; what
-    wait4(2) says has this program's memory in it.
+    """The most KB of memory that a process has had once it waits for the reader
+    of a pipe; the figure of wait4(2) would include this program's memory.
     """
     asleep = 0
     while asleep < 5:
@@ -86,7 +87,7 @@ def peak_at_pipe(pid):
 
 def new_lines(top, history):
     """Bytes written, ms of CPU and KB of memory of a run with a few new lines,
-    after so many were counted; of the cheapest of some runs.
+    after a history of many lines; the cheapest of some runs.
     """
     log, database, pipe = (os.path.join(top, name)
                            for name in ("log", "db", "pipe"))
@@ -116,7 +117,7 @@ def new_lines(top, history):
 
 
 def with_database(top, log, seconds):
-    """Print what a database costs; returns what was missed."""
+    """Print what a database costs; returns the bars that were missed."""
     database = os.path.join(top, "database")
     missed = []
     print("\ntarpit-stats -s\n| first run, %d lines | s | by one without -s |"

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What one connection costs under each super-server, and in each unit.
+"""What a connection costs under each super-server, and in each unit.
 
 usage: bench-supers
 
-Memory is what bench.py measures, less the client's end, and with it what the
+Memory is what bench.py measures, without the client's end, and with what the
 super-server, journald and, under systemd, the control group take for each
-connection.  CPU is that of all processes in the lab but this one, from accept
-to greeting, for the last connections before so many are held; the kernel
-counts it for each control group, and the dead are in it.
+connection.  CPU is the time of all processes in the lab but this one, from
+accept to greeting, for the last connections before a level is reached; the
+kernel counts it for each control group, including processes that have ended.
 
-The files are used as make install puts them in place, with three things
-changed: the limits on connections are raised to what is held here, tarpit is
-told to be quiet while it is measured, and nothing else listens.  The limits for
-each address stay, and the clients come from many.
+The files are used as make install puts them into place, with three changes: the
+limits on connections are raised to what is held here, tarpit sends no bytes
+while it is measured, and nothing else listens.  The limits for each address
+stay, and the clients come from many addresses.
 
-Not seen here: what the memory and pids controllers take for each control
-group, which the lab does not have.  The shipped unit switches both off.
+The memory and pids controllers, which would take something for each control
+group, are missing from the lab.  The shipped unit switches both off.
 """
 
 import contextlib
@@ -36,16 +36,16 @@ BATCH = 50 if QUICK else 100
 UNIT_COUNT = 50 if QUICK else 300
 SUPER_ROUNDS = 1 if QUICK else 2
 UNIT_ROUNDS = 1 if QUICK else 3
-PAIRS = 5 if QUICK else 30  # of blocks, one shipped and one bare
+PAIRS = 5 if QUICK else 30  # pairs of blocks, one shipped and one bare
 BLOCK = 10
 WARM_UP = 5
-PER_SOURCE = 20             # as the shipped files limit it
+PER_SOURCE = 20             # the limit in the shipped files
 TRIES = 4
-STACK_KB = 16               # of each thread in the kernel
-IDLE_USEC = 300             # in IDLE_SECONDS: nothing happens any more
+STACK_KB = 16               # of each thread, in the kernel
+IDLE_USEC = 300             # in IDLE_SECONDS: with less, the lab is idle
 IDLE_SECONDS = 0.1
 
-SHIPPED_KB_MAX = 5          # above the bare unit
+SHIPPED_KB_MAX = 5          # more than the bare unit
 SHIPPED_CPU_MAX = 1.10
 SHIPPED_SCORE_MAX = 7.0
 HARDENED_SCORE_MAX = 1.5
@@ -73,7 +73,7 @@ LogLevelMax=notice
 """ % QUIET
 QUIET_CONF = "[Service]\nExecStart=\nExecStart=-%s\n" % QUIET
 SOCKET_CONF = "[Socket]\nMaxConnections=%d\n" % (2 * COUNTS[-1])
-# Considered, and not even in hardened.conf.
+# A directive that was considered, but is not even in hardened.conf.
 NETWORK = "PrivateNetwork=yes"
 OTHERS = (
     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
@@ -91,7 +91,7 @@ class Refused(Exception):
 
 
 class Level:
-    """So many connections held, and what each of them cost this time."""
+    """A number of held connections, and what each of them cost this time."""
 
     def __init__(self, count, usec, memory, disturbed):
         self.count = count
@@ -105,7 +105,7 @@ class Level:
 
 
 class Levels(list):
-    """The same, measured again and again."""
+    """Measurements of the same level."""
 
     @property
     def sound(self):
@@ -120,7 +120,7 @@ class Levels(list):
 
     @property
     def usec(self):
-        """Other programs can only make it more."""
+        """CPU for a connection: the least, since other programs add to it."""
         return min(level.usec for level in self)
 
     def kb_text(self):
@@ -152,12 +152,14 @@ def group_usec(group):
 
 
 def lab_usec():
-    """CPU time of all processes but ours, and of those that are gone."""
+    """CPU time of all processes but this one, including processes that have
+    ended.
+    """
     return group_usec("") - group_usec(OURS)
 
 
 def settled_lab():
-    """That, once it hardly grows."""
+    """The CPU time of the lab, once it hardly grows any more."""
     end = time.monotonic() + bench.SECONDS_MAX
     last = lab_usec()
     while time.monotonic() < end:
@@ -170,7 +172,7 @@ def settled_lab():
 
 
 def processes():
-    """Process id and name of each in the lab but us."""
+    """The ids and names of all processes in the lab but this one."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
             if control_group(pid) != OURS:
@@ -182,15 +184,16 @@ def live():
 
 
 def anonymous_kb(pid):
-    """0 for one that has just ended."""
+    """The anonymous memory of a process; 0 if it has just ended."""
     with contextlib.suppress(OSError):
         return bench.field(pid, "smaps_rollup", "Anonymous")
     return 0
 
 
 def state():
-    """Kilobytes in use by kind, and the number of threads; bench.py's, with
-    what processes have of their own, and what is kept for each processor."""
+    """Kilobytes in use by kind, and the number of threads: the kinds of
+    bench.py, the processes' own memory, and what is kept for each processor.
+    """
     now = bench.machine()
     now["percpu"] = int(re.search(
         r"^Percpu:\s+(\d+)", bench.read("/proc/meminfo"), re.MULTILINE)[1])
@@ -203,10 +206,10 @@ def state():
     return now
 
 
-# The clients, in this process.
+# The clients, which are in this process.
 
 def connect(number, port=PORT):
-    """Greeted, and from an address that few others have."""
+    """A client that has been greeted, from an address that few others have."""
     source = "127.1.%d.1" % (number // PER_SOURCE)
     try:
         client = socket.create_connection(
@@ -222,7 +225,7 @@ def connect(number, port=PORT):
 
 @contextlib.contextmanager
 def crowd():
-    """A list of clients to add to; all is as before when it ends."""
+    """Yields a list to add clients to; in the end all of them have left."""
     clients = []
     try:
         yield clients
@@ -239,7 +242,7 @@ def add(clients, count, port=PORT):
 
 
 def warm_up():
-    """Wait until it listens, and fill the caches that stay filled."""
+    """Wait until the super-server listens, and fill caches that stay full."""
     end = time.monotonic() + 10
     while True:
         try:
@@ -253,8 +256,9 @@ def warm_up():
 
 
 def strays(before, after, count):
-    """Whether others have started or ended meanwhile.  The dead are no longer
-    among the threads some time before their stacks are free."""
+    """Whether other processes have started or ended meanwhile.  A process that
+    ends leaves the count of threads some time before its stack is free.
+    """
     threads = after["threads"] - before["threads"]
     stacks = (after["kernel stack"] - before["kernel stack"]) / STACK_KB
     return (abs(threads - count) > bench.STRAYS_MAX or
@@ -262,8 +266,9 @@ def strays(before, after, count):
 
 
 def reading(before, count):
-    """The machine with so many held; tried again while other programs come
-    and go on it, then taken as it is.  And whether they still did."""
+    """The state of the machine with count clients held.  Tries again while
+    other programs come and go, but not for ever; and says whether they did.
+    """
     for _ in range(TRIES):
         after = state()
         if after["tarpits"] != count:
@@ -275,8 +280,9 @@ def reading(before, count):
 
 
 def ramp(counts, batch, socket_kb):
-    """Hold more and more; one Level for each of counts, with the CPU of the
-    last batch before it."""
+    """Hold more and more clients; returns a Level for each of counts, with the
+    CPU of the last batch before it.
+    """
     warm_up()
     before = state()
     levels = []
@@ -298,12 +304,13 @@ def ramp(counts, batch, socket_kb):
     return levels
 
 
-# The super-servers.
+# Running each super-server.
 
 @contextlib.contextmanager
 def systemd(unit=None, drop_in=QUIET_CONF):
-    """tarpit.socket, with a manager as good as new: what it has once needed,
-    it would keep."""
+    """Run tarpit.socket, with a manager as good as new: a manager keeps memory
+    that it has once needed.
+    """
     install(SYSTEM + "/tarpit.socket.d/bench.conf", SOCKET_CONF)
     if unit is not None:
         install(UNIT, unit)
@@ -330,7 +337,7 @@ def service(*command):
 
 
 def supers():
-    """What starts each of them, once its file is edited."""
+    """Edit the files; returns what starts each super-server."""
     xinetd = "/etc/xinetd.d/tarpit"
     edit(xinetd, ("= yes", "= no"), ("= 1500", "= 4000"),
          ("\tuser\t", "\tserver_args\t= -i %d\n\tuser\t" % bench.QUIET))
@@ -366,10 +373,10 @@ def progress(text):
     print("%s: %s" % (time.strftime("%T"), text), file=sys.stderr)
 
 
-# The unit.
+# Measuring units.
 
 class Candidate:
-    """A unit with its directives, and what was measured of it."""
+    """A unit with its directives, and its measurements."""
 
     def __init__(self, name, directives="", unit=None):
         self.name = name
@@ -389,14 +396,14 @@ class Candidate:
 
 
 def exposure():
-    """The score of the instance as it stands, from 0.0 to 10.0."""
+    """The score of the instance as it is now, from 0.0 to 10.0."""
     return float(re.search(r"Overall exposure level.*: ([\d.]+)", run(
         "systemd-analyze", "--no-pager", "security", "--offline=true",
         "tarpit@bench.service"))[1])
 
 
 def candidates_of(directives):
-    """One for each directive, but one for all that make one filter."""
+    """A candidate for each directive; directives of one filter share one."""
     rows, calls = [], ""
     for line in re.findall(r"^(\w+=.*\n)", directives, re.MULTILINE):
         if line.startswith(("SystemCallFilter=", "SystemCallErrorNumber=")):
@@ -407,8 +414,9 @@ def candidates_of(directives):
 
 
 def measure_units(socket_kb):
-    """The first two and hardened.conf in every round, the candidates once,
-    spread over the rounds."""
+    """Measure the first two and hardened.conf in every round, and each of the
+    candidates once, spread over the rounds.
+    """
     hardened = bench.read(EXAMPLES + "/systemd/hardened.conf").split(
         "[Service]\n")[1]
     rows = [Candidate("bare", unit=BARE), Candidate("shipped"),
@@ -428,9 +436,10 @@ def measure_units(socket_kb):
 
 
 def measure_ratio():
-    """The CPU of the shipped unit by that of a bare one.  The two serve side
-    by side, in turns of a tenth of a second, since the processor's own pace
-    changes by more than they differ."""
+    """The CPU of the shipped unit, by that of a bare unit.  The two serve side
+    by side, in turns of a tenth of a second, since the speed of the processor
+    varies by more than their difference.
+    """
     install(SYSTEM + "/bare@.service", BARE)
     install(SYSTEM + "/bare.socket", bench.read(SOCKET).replace(
         "ListenStream=%d\n" % PORT, "ListenStream=%d\n" % BARE_PORT))
@@ -451,7 +460,7 @@ def measure_ratio():
     return statistics.median(ratios)
 
 
-# The report.
+# Reporting.
 
 def print_supers(rows):
     print("\nKB of memory and ms of CPU for each connection, by the number "

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ways to stall an SMTP client, this tarpit's and others', each as a server.
+"""Ways to stall an SMTP client, by this tarpit and by others, each a server.
 
-A way is a function that is given a Call, and ends when the client leaves.  Its
-seconds are those of life; the Call makes them shorter by its scale.
+A way is a function that takes a Call, and returns when the client leaves.  It
+gives times in seconds of life, which the Call shortens by its scale.
 """
 
 import random
@@ -18,8 +18,8 @@ from tests.lib.log import Hold
 from tests.lib.tarpit import GREETING, NAME, TARPIT
 
 PORT = 25
-BYTE_SECONDS = 4        # from one byte to the next, as tarpit does by default
-LINE_SECONDS = 10       # from one line to the next, as others do
+BYTE_SECONDS = 4        # between two bytes, tarpit's default
+LINE_SECONDS = 10       # between two lines, as in other tarpits
 NO_CAP = 86400          # the benchmark ends its holds
 FILLER = NAME.encode() + b" lorem ipsum" * 39 + b"\r\n"
 
@@ -29,7 +29,7 @@ class Left(Exception):
 
 
 class Call:
-    """One connection to be stalled; arrived and left are monotonic."""
+    """A connection to be stalled; arrived and left are monotonic."""
 
     def __init__(self, connection, scale):
         self.connection = connection
@@ -43,7 +43,7 @@ class Call:
 
     @property
     def held(self):
-        """Seconds so far, or in all."""
+        """Seconds held so far, or in all."""
         return (self.left or time.monotonic()) - self.arrived
 
     def say(self, data):
@@ -62,7 +62,7 @@ class Call:
                 self.listen()
 
     def hear(self):
-        """The next line, or what has come of it and more already."""
+        """Wait until another line has come from the client."""
         lines = self.said.count(b"\n")
         while self.said.count(b"\n") == lines:
             self.listen()
@@ -77,7 +77,7 @@ class Call:
         self.said += data
 
     def end(self):
-        """Hang up, which counts as having left."""
+        """Hang up, which counts as the client leaving."""
         if self.process is not None:
             self.process.terminate()
             return
@@ -127,10 +127,10 @@ class Staller:
             call.thread.join()
 
 
-# The ways.
+# Ways to stall.
 
 def tarpit(call):
-    """The program itself; its log line says when the client left."""
+    """tarpit itself; its log line says when the client left."""
     with tempfile.TemporaryFile("w+") as stderr:
         call.process = subprocess.Popen(
             [TARPIT, "-d", "-n", NAME, "-t", str(NO_CAP), "-i",
@@ -173,7 +173,7 @@ def lines(call):
 
 
 def slow_greeting(seconds):
-    """Byte by byte, but complete after so many seconds; then as tarpit."""
+    """A greeting byte by byte, complete after some seconds; then as tarpit."""
     def way(call):
         trickle(call, b"220-" + FILLER + GREETING, seconds)
         call.hear()
@@ -182,8 +182,8 @@ def slow_greeting(seconds):
 
 
 def refuse_ehlo(seconds):
-    """Byte by byte, but complete after so many seconds; then the client tries
-    HELO, for a second deadline.
+    """A refusal byte by byte, complete after some seconds; then the client
+    tries HELO, for a second deadline.
     """
     def way(call):
         call.say(GREETING)
@@ -194,7 +194,7 @@ def refuse_ehlo(seconds):
 
 
 def trickle(call, reply, seconds):
-    """A byte at a time, and then the rest at once."""
+    """Send byte by byte, and then the rest at once."""
     count = int(seconds / BYTE_SECONDS)
     for byte in reply[:count]:
         call.pause(BYTE_SECONDS)
@@ -204,7 +204,7 @@ def trickle(call, reply, seconds):
 
 
 def dribble(call):
-    """A reply without an end, as tarpit's."""
+    """Send a reply without an end, as tarpit does."""
     while True:
         for byte in b"250-" + FILLER:
             call.pause(BYTE_SECONDS * random.uniform(0.8, 1.2))
