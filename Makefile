@@ -1,7 +1,7 @@
-# make deps run	try it on 127.0.0.1:2525
-# make deps check	test it
-# make small		the same, smaller still (musl)
-# make install		then follow what it prints
+# make deps run	try tarpit on 127.0.0.1:2525
+# make deps check	run the tests
+# make small		build all, with a smaller tarpit (musl)
+# make install		install all, then follow what it prints
 
 PREFIX	= /usr/local
 BINDIR	= $(PREFIX)/sbin
@@ -13,22 +13,24 @@ SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
 XINETDDIR = /etc/xinetd.d
 
 CFLAGS	?= -O2 -g
-# Static: one process per connection, and it saves a quarter of its memory.
-# "make LDSTATIC=" links dynamically, as happens where there is no static libc.
+# tarpit is static, since each connection has a process, and a static process
+# takes a quarter less memory.  "make LDSTATIC=" links dynamically, which also
+# happens if there is no static libc.
 LDSTATIC = -static
 LDADD	= -lbsd
 STATS_LDADD = $(LDADD) -lsqlite3
-# "make small": with the kernel's headers, which musl-gcc leaves out, with the
-# build id, by which debuggers find the symbols, and with two mappings of the file
-# for four.
+# "make small" adds the kernel's headers, which musl-gcc leaves out, and the
+# build id, by which debuggers find the symbols; it maps the file twice, not
+# four times.
 SMALL	= tarpit
 MUSL_CC	= musl-gcc
 MUSL_CFLAGS = -static -Wl,-z,noseparate-code -Wl,--build-id \
 	-idirafter /usr/include \
 	-idirafter /usr/include/`$(MUSL_CC) -print-multiarch`
-# On x86-64, at the beginning of the 512 GB that end with the stack, so that one
-# page table serves both.  There, 0 is too far away for what the start files ask
-# of symbols that are missing, and so is whatever they would be relaxed to.
+# On x86-64, the program goes to the beginning of the 512 GB that end with the
+# stack, so that one page table serves both.  From there, address 0 is out of
+# reach: for the missing symbols that musl's start files refer to, and for the
+# instructions into which the linker would relax such references.
 MUSL_AT	= 0x7f8000000000
 MUSL_NEAR_x86_64 = -fPIE -no-pie -Wl,-Ttext-segment=$(MUSL_AT) \
 	-Wl,--no-relax -Wl,-u,__cxa_finalize -Wl,--defsym=_DYNAMIC=$(MUSL_AT)
@@ -36,15 +38,17 @@ MUSL_NEAR = $(MUSL_NEAR_$(firstword $(subst -, ,\
 	$(shell $(MUSL_CC) -dumpmachine))))
 MUSL	= $(MUSL_CC) $(FLAGS) $(MUSL_CFLAGS) $(LDFLAGS) -o $(SMALL) $(SRCS)
 
-# For 32-bit systems: a log over 2 GB, and in it dates after 2038; but tarpit
-# itself would wait for whole seconds only, by a fortified ppoll(2) of glibc 2.36.
+# For 32-bit systems: logs of more than 2 GB, and dates after 2038 in them.
+# tarpit is built without _TIME_BITS: with it, the fortified ppoll(2) of glibc
+# 2.36 waits for whole seconds only.
 STD	= -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 STATS_STD = -D_TIME_BITS=64
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-# A distribution's own flags may ask for more, and would say so twice.
+# A distribution's own flags may ask for more fortification: a second definition
+# would be a warning.
 HARDENING = -fstack-protector-strong $(if $(findstring _FORTIFY_SOURCE,\
 	$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-# The same program wherever it is built.
+# The program must be the same wherever it is built.
 REPRODUCIBLE = -ffile-prefix-map=$(CURDIR)=.
 FLAGS	= $(CPPFLAGS) $(STD) $(WARNINGS) $(HARDENING) $(REPRODUCIBLE) $(CFLAGS)
 COMPILE	= $(CC) $(FLAGS)
@@ -70,7 +74,7 @@ MX_HEADERS = cap.h version.h mx/*.h
 	check-systemd check-mail check-page check-deb check-ports check-guests \
 	built coverage check-sanitized check-valgrind chaos fuzz picture bench \
 	bench-supers bench-hold lint lint-build install uninstall dist deb clean
-# Nothing else can begin while what it takes is being installed.
+# "make deps check" installs packages before anything else begins.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
@@ -79,7 +83,7 @@ all: tarpit tarpit-stats tarpit-mx	## build the programs
 
 tarpit: $(OBJS)
 tarpit: LDADD =
-# Dynamic: it is not started for each connection.
+# tarpit-stats is dynamic, since it is not started for each connection.
 tarpit-stats: $(STATS_OBJS)
 	$(LINK) -o $@ $^ $(STATS_LDADD)
 
@@ -89,7 +93,7 @@ tarpit:
 	    echo "no static libraries here: linking dynamically"; \
 	    $(LINK) -o $@ $^ $(LDADD); }
 
-# It asks a question now and then, and the resolver should be the machine's.
+# tarpit-mx is dynamic, to use the machine's own resolver.
 tarpit-mx: LDADD += -lresolv -Wl,-z,relro,-z,now
 tarpit-mx: $(MX_OBJS)
 	@$(LINK) -o $@ $^ $(LDADD)
@@ -107,7 +111,8 @@ $(OBJS): $(HEADERS)
 $(STATS_OBJS): $(STATS_HEADERS)
 $(MX_OBJS): $(MX_HEADERS)
 
-# The style sheet as strings of C, a line each, without comments and indentation.
+# The style sheet becomes C strings, one for each line, without comments and
+# indentation.
 $(STATS_STYLE): stats/page.css
 	sed -e '/^[[:blank:]]*\/\*.*\*\/$$/d' \
 	    -e '/^[[:blank:]]*\/\*/,/\*\/$$/d' -e 's/^[[:blank:]]*//' \
@@ -119,7 +124,7 @@ help:	## these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' \
 	    $(MAKEFILE_LIST)
 
-# What it takes to build, and for "make deps check" to test as well.
+# Install what is needed to build, and with "make deps check" also to test.
 deps:	## install what it takes to build; with check, to test
 	tests/setup/deps build $(filter check,$(MAKECMDGOALS))
 
@@ -133,7 +138,7 @@ run: tarpit	## try it on 127.0.0.1:2525
 	@trap : INT; SYSTEMD_LOG_LEVEL=err systemd-socket-activate --accept \
 	    --inetd --listen=127.0.0.1:2525 ./tarpit -d -i 1000 || [ $$? -eq 130 ]
 
-# tarpit in one step, since connections come at any moment of an upgrade.
+# tarpit is replaced in one step, since a connection may come at any moment.
 install: all	## install it, then follow what it prints
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)/stats
 	install -m 755 tarpit $(DESTDIR)$(BINDIR)/tarpit.new
@@ -154,8 +159,8 @@ uninstall:	## take that away
 	rm -rf $(DESTDIR)$(DOCDIR)
 	@rmdir $(DESTDIR)$(MANDIR) 2>/dev/null || :
 
-# dist/tarpit-VERSION.tar.xz, the same from the same tree; all but what git
-# ignores, so a release is made in a fresh clone.
+# Make dist/tarpit-VERSION.tar.xz, the same file from the same tree.  It
+# contains all but what git ignores, so make a release in a fresh clone.
 dist:	## the sources, into dist
 	packaging/tarball dist
 

@@ -2,8 +2,9 @@
 #
 # usage: mawk -v lines=N -v hosts=N -f holds.awk
 #
-# A log of so many holds, in the order of their ends, from so many addresses:
-# two seconds apart on average, most of them of minutes.
+# Write a log of made-up holds in the order of their ends: lines holds, from
+# hosts addresses, two seconds apart on average, and most of them some minutes
+# long.
 
 function stamp(ms,   day, s)
 {
@@ -22,7 +23,7 @@ BEGIN {
 	for (i = 0; i < lines; i++) {
 		end += int(4000 * rand())
 		length_ = int(-300000 * log(1 - rand())) % 7200000
-		# Each address, spread over all there are.
+		# Use every address, spread over all addresses.
 		n = i < hosts ? i : int(hosts * rand())
 		n = n * 40503 % 16777216
 		printf "Sep 21 21:09:00 mx tarpit[%d]: ip=%d.%d.%d.9 " \

@@ -2,7 +2,7 @@
 #
 # usage: TZ=UTC mawk -f stats.awk log ...
 #
-# The four lines of tarpit-stats, for bench_stats.py to compare with.
+# Print the four lines of tarpit-stats, for bench_stats.py to compare with.
 
 function day(date,   y, m, d)
 {

@@ -1,4 +1,4 @@
-# Everything that only developers need; read by ../Makefile.
+# What only developers need; read by ../Makefile.
 
 BUILD	= tests/build
 CHECK_LIBS = -lcheck -lsubunit -lm -lrt -lpthread
@@ -7,24 +7,25 @@ UNIT	= $(BUILD)/unit_hold $(BUILD)/unit_log $(BUILD)/unit_tarpit \
 	$(BUILD)/unit_title $(BUILD)/unit_mx
 UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/write.c
 UNIT_MX_SRCS = mx/rules.c mx/name.c mx/dns.c
-# The programs with one thing changed, and what runs one of them.
+# Programs with one thing changed, and no_seccomp, which runs a program.
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
 	$(BUILD)/tarpit-leaping $(BUILD)/tarpit-unsealed \
 	$(BUILD)/tarpit-failing $(BUILD)/tarpit-stats-failing \
 	$(BUILD)/tarpit-mx-failing $(BUILD)/no_seccomp
-# What tests/doubles/failing.c can let fail.
+# The calls that tests/doubles/failing.c can make fail.
 CALLS	= asprintf calloc fcntl fdopen fflush flock fstat fsync ftruncate \
 	gethostname getrandom getsockname getsockopt pipe2 poll prctl pread \
 	read reallocarray recv send sendfile socket splice stat syscall
-# Those that are about times in a log, as the objects of tarpit-stats.
+# These programs read times in logs, as tarpit-stats does.
 $(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats \
 	$(BUILD)/unit_held $(BUILD)/unit_output: \
 	STD += $(STATS_STD)
-# Laid over /usr and /etc in the sandbox; see tests/setup/unpack.
+# Servers that the sandbox lays over /usr and /etc; see tests/setup/unpack.
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime \
 	nftables dnsmasq-base
 
-# All of it, or with TESTS="test_seal test_database" those of tests/e2e only.
+# All tests run, or with TESTS="test_seal test_database" only those of
+# tests/e2e.
 TESTS	=
 
 WITH_ALL = $(if $(TESTS),,check-units check-fuzz)
@@ -33,7 +34,7 @@ check: check-programs $(WITH_ALL)	## the tests; TESTS="test_seal ..."
 	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	tests/e2e/run $(TESTS)
 
-# All that the tests run.
+# Every program that the tests run.
 check-programs: all $(UNIT) $(MODIFIED)	## build what the tests run
 
 check-units: $(UNIT)	## the unit tests
@@ -47,7 +48,7 @@ $(BUILD)/unit_log: tests/unit/test_log.c tests/unit/unit.h log.c $(HEADERS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit/test_log.c log.c $(CHECK_LIBS)
 
-# The test has tarpit.c within.
+# The test includes tarpit.c.
 $(BUILD)/unit_tarpit: tests/unit/test_tarpit.c tests/unit/unit.h $(SRCS) \
 	$(HEADERS)
 	@mkdir -p $(BUILD)
@@ -94,7 +95,7 @@ $(BUILD)/tarpit-leaping: tests/doubles/leaping_clock.c $(SRCS) $(HEADERS)
 	    -Wl,--wrap=ppoll,--wrap=syscall,--wrap=clock_gettime -o $@ \
 	    tests/doubles/leaping_clock.c $(SRCS)
 
-# Fortified, or with other sizes, some of the calls would have other names.
+# With fortification or 64-bit offsets, some calls would have other names.
 UNCHANGED = -U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS
 
 $(BUILD)/tarpit-failing: tests/doubles/failing.c $(SRCS) $(HEADERS)
@@ -123,16 +124,16 @@ $(BUILD)/no_seccomp: tests/doubles/no_seccomp.c
 
 include tests/fuzz/fuzz.mk
 
-# All programs again in $(BUILD), dynamic, for those who build them otherwise
-# and have tests/setup/with run them.
+# All programs once more, dynamic and in $(BUILD), to be built with other flags
+# and run by tests/setup/with.
 BUILT	= $(BUILD)/tarpit $(BUILD)/tarpit-stats $(BUILD)/tarpit-mx $(MODIFIED) \
 	$(UNIT)
 
 built: $(BUILT)
 
-# How much of the sources the tests run: every line, and every branch at -O0,
-# where each is one of the source's.  tests/setup/deps coverage installs what
-# that takes; see tests/coverage/counters.c for how it is counted.
+# How many lines and branches of the sources the tests run; at -O0, every branch
+# is a branch of the source.  tests/setup/deps coverage installs what is needed;
+# tests/coverage/counters.c says how the counting is done.
 COVERAGE = $(BUILD)/coverage
 COUNTED	= gcc $(STD) -O0 --coverage -fprofile-update=atomic \
 	-fdata-sections -no-pie -Wl,-T,tests/coverage/counters.ld \
@@ -145,8 +146,9 @@ coverage: all	## which lines and branches the tests run
 	$(MAKE) BUILD=$(COVERAGE) COMPILE='$(COUNTED)' built
 	tests/coverage/coverage $(COVERAGE) || [ $$? -eq 77 ]
 
-# With every read and write checked, and all undefined behaviour an error.  The
-# checks make system calls that the seal forbids, so there is none.
+# Every read and write is checked, and undefined behaviour is an error.  The
+# checks make system calls that the seal forbids, so the programs are built
+# without it.
 SANITIZED = $(BUILD)/sanitized
 SANITIZED_FLAGS = -O2 -g -fno-omit-frame-pointer $(SANITIZE) -static-libasan \
 	-static-libubsan -DNO_SEAL -DNOBODY=0 \
@@ -159,8 +161,9 @@ check-sanitized: all	## the tests under AddressSanitizer and UBSan
 	    built
 	TARPIT_UNSEALED=1 CK_FORK=no tests/setup/with $(SANITIZED)
 
-# With every bit of memory checked; tests/setup/deps valgrind installs what that
-# takes.  It knows no seccomp(2), and takes a fortified memmove(3) for memcpy(3).
+# Every bit of memory is checked; tests/setup/deps valgrind installs what is
+# needed.  There is no seal and no fortification, since valgrind does not know
+# seccomp(2), and takes a fortified memmove(3) for memcpy(3).
 MEMCHECK = $(BUILD)/memcheck
 
 check-valgrind: all	## some of the tests under valgrind
@@ -171,7 +174,7 @@ check-valgrind: all	## some of the tests under valgrind
 	tests/memcheck/check-valgrind $(MEMCHECK) || [ $$? -eq 77 ]
 
 # Under a real systemd, of this machine's Debian suite or of each of SUITES;
-# tests/setup/deps lab installs what that takes.
+# tests/setup/deps lab installs what is needed.
 check-systemd: all	## the installed units under a real systemd
 	set -e; for suite in $(SUITES) $(if $(SUITES),,''); do \
 	    tests/systemd/check-systemd $$suite; \
@@ -181,7 +184,7 @@ bench-supers: all	## what a connection costs under each super-server
 	bench/bench-supers
 
 # The page in a real browser, the metrics in promtool; tests/setup/deps page
-# installs what that takes.
+# installs what is needed.
 check-page: all	## the page in a real browser
 	tests/setup/unpack $(BUILD)/prometheus prometheus
 	python3 -m tests.page.check_page || [ $$? -eq 77 ]
@@ -192,27 +195,27 @@ check-page: all	## the page in a real browser
 picture: all	## draw the README's picture
 	python3 -m tests.page.check_page picture
 
-# The package, in fresh Debian roots of each SUITES; tests/setup/deps lab installs
-# what that takes.
+# The package, in fresh Debian roots of each of SUITES; tests/setup/deps lab
+# installs what is needed.
 check-deb:	## the package, on fresh machines
 	tests/package/check-deb $(SUITES)
 
 # Under the kernels of Debian releases, emulated, for each SUITE:ARCHITECTURE in
-# GUESTS; tests/setup/deps guests installs what that takes.
+# GUESTS; tests/setup/deps guests installs what is needed.
 check-guests:	## under Debian's kernels, on x86-64 and ARM64
 	tests/guests/check-guests $(GUESTS)
 
-# Ten thousand clients that misbehave; root.
+# Ten thousand clients that misbehave; needs root.
 chaos: tarpit	## 10,000 clients that misbehave
 	tests/setup/unpack $(BUILD)/root $(SERVERS)
 	tests/chaos/chaos || [ $$? -eq 77 ]
 
-# For 32-bit and big-endian machines, the latter emulated; tests/setup/deps
-# ports installs what that takes.
+# For a 32-bit machine, and for a big-endian machine, which is emulated;
+# tests/setup/deps ports installs what is needed.
 check-ports: all	## for i386 and s390x
 	tests/ports/check-ports || [ $$? -eq 77 ]
 
-# Genuine mail, from real mail servers; root.
+# Genuine mail, from real mail servers; needs root.
 MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime \
 	nftables sendmail-bin sendmail-cf m4 dma nullmailer ssmtp php-cli \
 	php-mbstring php-symfony-mailer
@@ -221,18 +224,18 @@ check-mail: tarpit	## genuine mail from real mail servers
 	tests/setup/unpack $(BUILD)/mail $(MAIL)
 	tests/mail/check-mail || [ $$? -eq 77 ]
 
-# How long clients are held, by this and by other means.
+# How long clients are held, by tarpit and by other means.
 bench-hold: tarpit	## how long clients are held
 	bench/bench-hold
 
-# With Exim, if it can be had.
+# Exim takes part if it can be unpacked.
 bench: all	## what a connection, and a log, cost
 	-tests/setup/unpack $(BUILD)/mail $(MAIL)
 	status=0; export TARPIT_ROOT=$(CURDIR)/$(BUILD)/mail; \
 	tests/setup/sandbox python3 -m bench.bench || status=1; \
 	python3 -m bench.bench_stats || status=1; exit $$status
 
-# What lint needs is large, and not for users: tests/setup/deps lint.
+# lint needs large packages, which only developers want: tests/setup/deps lint.
 BY_FIRST_LINE = grep -rlI --exclude-dir=.git --exclude-dir=build \
 	--exclude-dir=dist -E
 C_FILES	= *.c *.h stats/*.[ch] mx/*.[ch] tests/unit/*.[ch] tests/doubles/*.c \
@@ -240,21 +243,21 @@ C_FILES	= *.c *.h stats/*.[ch] mx/*.[ch] tests/unit/*.[ch] tests/doubles/*.c \
 
 lint: $(STATS_STYLE)	## the linters
 	clang-format --dry-run -Werror $(C_FILES)
-	# One at a time: its analyzer carries errors from file to file.
+	# One file at a time: the analyzer carries errors from file to file.
 	set -e; for file in $(SRCS) $(STATS_SRCS) $(MX_SRCS); do \
 	    clang-tidy --quiet $$file -- $(STD); done
 	cppcheck --quiet --std=c17 --error-exitcode=1 \
 	    --enable=warning,style,performance,portability $(SRCS) \
 	    $(STATS_SRCS) $(MX_SRCS) tests/unit/*.c tests/doubles/*.c bench/*.c
 	shellcheck $$($(BY_FIRST_LINE) '^#! ?/bin/sh' .)
-	# Strings with tabs are files of others; the rest is a matter of taste.
+	# Tabs are in strings that become files; the rest is a matter of taste.
 	flake8 --max-line-length=80 --extend-ignore=E101,E127,E128,W191 \
 	    tests bench $$($(BY_FIRST_LINE) '^#!.*python3' .)
 	mandoc -Tlint -Wwarning tarpit.8 tarpit-stats.8 tarpit-mx.8
 	$(MAKE) CC=clang CFLAGS='-O2 -Werror' BUILD=$(BUILD)/clang lint-build
 	$(MAKE) CC=gcc CFLAGS='-O2 -Werror' BUILD=$(BUILD)/gcc lint-build
 
-# Without a warning under either compiler.
+# Everything must build without a warning under either compiler.
 lint-build: $(BUILT) $(BUILD)/floor
 
 $(BUILD)/tarpit-stats: $(STATS_SRCS) hold.c $(STATS_STYLE)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // usage: go host seconds
 //
-// 0 seconds: the library as it comes, which has no limit.  Otherwise a
-// deadline for the whole session, which is all that it offers.
+// With 0 seconds, the library is left as it comes, without a limit.  Otherwise
+// there is a deadline for the whole session, the only limit that it offers.
 package main
 
 import (

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // usage: nodemailer.js host seconds
 //
-// Its limit for the greeting is a twentieth of that for a read: 30 s, 600 s.
+// By default, the limit for the greeting (30 s) is a twentieth of the limit for
+// a read (600 s).
 
 const nodemailer = require('nodemailer');
 

@@ -8,7 +8,7 @@ require 'libphp-phpmailer/autoload.php';
 $mail = new PHPMailer\PHPMailer\PHPMailer(true);
 $mail->isSMTP();
 $mail->Host = $host;
-// One number for both of its limits, as by default.
+// PHPMailer's two limits are equal by default.
 $mail->Timeout = (int)$seconds;
 $mail->getSMTPInstance()->Timelimit = (int)$seconds;
 $mail->setFrom('alice@sender.example');

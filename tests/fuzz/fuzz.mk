@@ -1,6 +1,6 @@
-# Fuzzing; read by ../tests.mk.  Each fuzz_TARGET.c is linked with what it
-# tries: by clang with libFuzzer for "make fuzz", and by any compiler with
-# replay.c, which runs the corpus once, for "make check".
+# Fuzzing; read by ../tests.mk.  Each fuzz_TARGET.c is linked with the sources
+# that it fuzzes: by clang and with libFuzzer for "make fuzz", and by any
+# compiler and with replay.c, which runs the corpus once, for "make check".
 
 CLANG	= clang
 FUZZ_SECONDS ?= 60
@@ -8,18 +8,19 @@ FUZZ_TARGETS = log input options helo dns
 FUZZERS	= $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 REPLAYS	= $(FUZZ_TARGETS:%=$(BUILD)/fuzz/replay_%)
 
-# Fortified, as some compilers do unasked, calls would pass by what wraps them.
+# Some compilers fortify unasked, but a fortified call has another name, and the
+# linker would not wrap it.
 FUZZ_FLAGS = $(CPPFLAGS) $(STD) $(WARNINGS) $(CFLAGS) -U_FORTIFY_SOURCE \
 	-fno-omit-frame-pointer
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ	= $(CLANG) $(FUZZ_FLAGS) $(SANITIZE) -fsanitize=fuzzer,float-cast-overflow
-# Without the sanitizers where there are none.
+# With the sanitizers, if the compiler has them.
 REPLAY	= $(CC) $(FUZZ_FLAGS) $$(echo 'int main(void) { return 0; }' | \
 	$(CC) $(SANITIZE) -x c -o $(BUILD)/fuzz/sanitized - 2>/dev/null && \
 	$(BUILD)/fuzz/sanitized && echo $(SANITIZE)) tests/fuzz/replay.c
 
-# The database is SQLite's to read, which fuzzes itself.  tarpit.c is in
-# fuzz_options.c and fuzz_helo.c.
+# The database is left out: SQLite reads it, and fuzzes itself.  fuzz_options.c
+# and fuzz_helo.c include tarpit.c.
 FUZZ_STATS = tests/fuzz/check_stats.c hold.c \
 	$(filter-out stats/stats.c stats/database.c stats/schema.c,$(STATS_SRCS))
 FUZZ_log = tests/fuzz/fuzz_log.c hold.c
