@@ -39,7 +39,7 @@ send_open(void)
 	char found[sizeof(pieces)];
 	const off_t at = (off_t)((uintptr_t)pieces - (uintptr_t)__ehdr_start);
 
-	/* open(2) returns the lowest number that is free: this one. */
+	/* open(2) returns SEND_FILE then, the lowest number that is free. */
 	close(SEND_FILE);
 	/* /proc/self/exe takes longer than the name the program started by. */
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr): as getauxval(3) has it */
@@ -90,7 +90,7 @@ send_piece(off_t at, size_t len)
 	return sendfile(SEND_CLIENT, SEND_FILE, &at, len);
 }
 
-/* A pipe keeps its data in pages of its own, and splice(2) passes those on. */
+/* A pipe keeps its data in pages of its own, which splice(2) passes on. */
 static ssize_t
 send_through_pipe(const char *buf, size_t len)
 {

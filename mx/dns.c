@@ -19,7 +19,7 @@
 #include "dns.h"
 #include "name.h"
 
-#define ALIASES_MAX 16 /* as many as a resolver follows */
+#define ALIASES_MAX 16 /* how many aliases a resolver follows */
 
 static enum dns_status status_of_failure(void);
 static enum dns_status follow_aliases(ns_msg *, char *, int *);

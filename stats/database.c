@@ -98,7 +98,7 @@ struct database {
 	int64_t days_remembered;
 	int64_t lines_remembered;
 	int64_t forgotten_until;
-	int64_t latest; /* no line that was seen before ended later */
+	int64_t latest; /* ms: when the latest hold of a known line ended */
 };
 
 static void open_file(struct database *, int);
@@ -256,7 +256,7 @@ create_file(const char *path)
 	close(fd);
 }
 
-/* A function of one argument, for statements. */
+/* Define an SQL function of one argument. */
 static void
 define_function(struct database *db, const char *name,
     void (*function)(sqlite3_context *, int, sqlite3_value **))
@@ -306,8 +306,8 @@ database_reset(struct database *db, int64_t now)
 }
 
 /*
- * A line that ended later than all before was not counted, and needs no looking
- * up.  Most lines of a log are such lines.
+ * A line whose hold ended later than that of any known line must be new, and
+ * needs no looking up.  Most lines of a log are such lines.
  */
 void
 database_count(struct database *db, const struct lines *lines)
@@ -335,7 +335,7 @@ database_count(struct database *db, const struct lines *lines)
 		totals_add(&db->new, new, count);
 }
 
-/* Collect MANY lines, none of which is there yet, by their indices. */
+/* Collect MANY new lines, given by their indices. */
 static void
 collect_many(
     struct database *db, const struct lines *lines, const size_t *index)
@@ -349,7 +349,7 @@ collect_many(
 	run_once(db, COLLECT_MANY);
 }
 
-/* Collect a line, unless it was counted before. */
+/* Collect a line, unless it was counted before; returns whether it is new. */
 static int
 is_new(struct database *db, const struct lines *lines, size_t index)
 {
@@ -372,8 +372,9 @@ is_new(struct database *db, const struct lines *lines, size_t index)
 }
 
 /*
- * The line is the one of this place in the statement.  Binding cannot fail: the
- * text is short, and stays where it is until the statement has run.
+ * Bind a line to a place in a statement, which may have places for several
+ * lines.  Binding cannot fail: the text is short, and stays where it is until
+ * the statement has run.
  */
 static void
 bind_line(sqlite3_stmt *statement, size_t place, const struct lines *lines,
@@ -445,7 +446,7 @@ host_of_address(sqlite3_context *context, int count, sqlite3_value **value)
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
-/* local_day(connected_ms) in SQL. */
+/* The SQL function local_day(connected_ms). */
 static void
 day_of_time(sqlite3_context *context, int count, sqlite3_value **value)
 {

@@ -212,8 +212,8 @@ log2_scaled(uint64_t number)
 
 	while (number >> (whole + 1) > 0)
 		whole++;
-	/* From 1 to 2, the number has 31 bits of fraction; each squaring
-	 * yields one more binary digit of the logarithm. */
+	/* As a number from 1 to 2, it has 31 bits of fraction, and each
+	 * squaring yields a binary digit of the logarithm. */
 	number <<= 31 - whole;
 	scaled = whole;
 	for (i = 0; i < 16; i++) {

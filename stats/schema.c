@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The tables of the database.  The comments in SQL are stored with them, for
+ * The tables of the database.  SQLite stores the comments in the SQL, too, for
  * whoever looks at a database with sqlite3(1).
  */
 

@@ -60,7 +60,7 @@ $(BUILD)/unit_stats: tests/unit/test_stats.c tests/unit/unit.h \
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit/test_stats.c $(UNIT_STATS_SRCS) $(CHECK_LIBS)
 
-# Each of these has the source that it is about within.
+# The tests held, output and title include the source that they test.
 $(BUILD)/unit_held: tests/unit/test_held.c tests/unit/unit.h stats/held.[ch] \
 	stats/edition.[ch]
 	@mkdir -p $(BUILD)

@@ -2,10 +2,10 @@
 
 /*
  * A system that fails: linked with the real objects and with -Wl,--wrap for
- * each call below.  The call that FAIL names, and any call whose name begins
- * so, succeeds AFTER times, and then fails once, and MORE times after that,
- * with the errno ERRNO; when it fails, the file that FAILED names is made. Some
- * values of FAIL name an event that makes no call fail.
+ * each call below.  The calls whose names begin with FAIL succeed AFTER times,
+ * and then fail once, and MORE times after that, with the errno ERRNO; when a
+ * call fails, the file that FAILED names is made.  Some values of FAIL name an
+ * event that makes no call fail.
  */
 
 #include <sys/file.h>
@@ -108,7 +108,7 @@ int __wrap_fflush(FILE *);
 long __real_syscall(long, ...);
 long __wrap_syscall(long, long, struct timespec *, void *);
 
-/* With the one argument that all callers here give. */
+/* All callers here pass a third argument, an int. */
 int
 __wrap_fcntl(int fd, int command, ...)
 {

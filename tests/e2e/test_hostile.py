@@ -215,11 +215,11 @@ class Limits(Holds):
 
 
 class Program(Holds):
-    """Bytes are sent from the file of the program, if that can be opened."""
+    """Bytes are sent from the program's file, if the file can be opened."""
 
     def sends_from(self, *args, **more):
-        """Which file it holds, a client's bytes from it, as the system calls
-        the file that it sends from; None if there is none.
+        """The path of the file that the process sends from, or None, once it
+        holds a client.
         """
         with Tarpit("-i", "10", *args, **more) as t:
             self.holds(t)
@@ -241,14 +241,14 @@ class Program(Holds):
             binary=path, user=NOBODY, group=NOBODY, extra_groups=[]))
 
     def test_by_a_descriptor(self):
-        """Which is closed by then."""
+        """The descriptor is closed before the program can be opened by it."""
         with open(TARPIT, "rb") as file:
             self.assertIsNone(self.sends_from(
                 binary="/proc/self/fd/%d" % file.fileno(),
                 pass_fds=[file.fileno()]))
 
     def test_another_in_its_place(self):
-        """By the time that it is opened, and with other bytes."""
+        """A program with other bytes replaces the file before it is opened."""
         libc = ctypes.CDLL(None)
         path = self.program_for_all()
         with open(path, "rb") as file:

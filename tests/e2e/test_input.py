@@ -18,7 +18,7 @@ BOM = "\ufeff"
 
 
 def message(i):
-    """A line of one of nine holds of 18 minutes, one a day, from five hosts."""
+    """The line of hold i: nine holds of 18 minutes, one a day, five hosts."""
     connected = START + i * DAY
     return "ip=192.0.2.%d connected=%s disconnected=%s" % (
         1 + i % 5, moment(connected), moment(connected + HOLD))

@@ -65,7 +65,7 @@ class Rsyslogd:
             raise AssertionError("no %s from rsyslogd" % Syslog.PATH)
 
     def stop(self):
-        """Newer ones leave their socket behind when their disk is full."""
+        """A newer rsyslogd leaves its socket behind if its disk is full."""
         self.process.terminate()
         self.process.wait()
         with contextlib.suppress(FileNotFoundError):
@@ -240,7 +240,7 @@ class WithAnyDaemon(SyslogCase):
             self.assertTrue(5000 <= tried < 6100, tried)
 
     def test_with_d_it_needs_no_daemon(self):
-        """It waits for none, and its line is on standard error."""
+        """tarpit waits for no daemon, and its line is on standard error."""
         with Leaping() as t:
             t.greeting()
             t.client.close()

@@ -298,7 +298,7 @@ class Failing(unittest.TestCase):
                 self.assertEqual(t.process.returncode, 0)
 
     def test_connection_that_cannot_be_sent_to(self):
-        """By sendfile(2), by splice(2) or by send(2): the hold is over."""
+        """If sendfile(2), splice(2) and send(2) all fail, the hold ends."""
         for calls, after, sent in (("s", 0, b""), ("send", 0, GREETING),
                                    ("send", 3, GREETING + b"250-mx")):
             with self.subTest(calls=calls, after=after), \
@@ -318,8 +318,8 @@ class Failing(unittest.TestCase):
 class Cable(unittest.TestCase):
     @needs_root
     def test_cannot_be_reached_for_a_second(self):
-        """The buffer of our kernel fills up.  The process does not wait for
-        room in it, where no signal would be heard, and no byte is lost.
+        """The buffer of our kernel fills up.  tarpit does not wait for room in
+        send(2), where it would hear no signal, and no byte is lost.
         """
         with OtherHost() as other, \
                 socket.create_server((other.ADDRESS, 0)) as listener:

@@ -204,7 +204,7 @@ START_TEST(output_old_file_stays_when_a_call_fails)
 	static const struct {
 		const char *call;
 		int after;
-		int left; /* a new file that nobody is in the way of */
+		int left; /* whether a new file stays behind */
 	} calls[] = {
 		{ "strdup", 0, 0 },
 		{ "asprintf", 0, 0 },

@@ -155,7 +155,7 @@ tell_asked(void)
 
 /*
  * No machine has the memory for so many keys, so the set only claims to have
- * them.  On a 32-bit machine the test is impossible.
+ * the keys.  On a 32-bit machine the test is impossible.
  */
 START_TEST(set_is_limited_to_what_a_slot_can_tell)
 {
