@@ -13,7 +13,7 @@ import unittest
 from tests.lib.process import wait_for
 from tests.lib.sandbox import needs_root
 from tests.lib.stats import STATS, run
-from tests.lib.supers import USER, Tcpserver, Xinetd, install
+from tests.lib.supers import USER, Tcpserver, Xinetd, install_program
 from tests.lib.tarpit import TARPIT
 
 TICK = 0.01     # s, the unit of /proc/PID/stat
@@ -103,7 +103,7 @@ class NobodyKnown(unittest.TestCase):
 class Counted(unittest.TestCase):
     def setUp(self):
         name_user(USER)
-        install()
+        install_program()
 
     def test_nobody(self):
         self.assertEqual(held(), (0, 0))
