@@ -10,7 +10,9 @@ import subprocess
 import tempfile
 import time
 
-SECONDS = 30
+from tests.lib.process import wait_for
+
+SECONDS = 300       # for an answer: a limit for what hangs
 
 
 def find():
@@ -59,13 +61,21 @@ class Browser:
             raise
 
     def attach(self):
-        page = next(target for target in
-                    self.call("Target.getTargets")["targetInfos"]
-                    if target["type"] == "page")
+        page = wait_for(self.page, SECONDS)
+        if page is None:
+            raise TimeoutError("the browser opens no page")
         self.session = self.call("Target.attachToTarget", flatten=True,
                                  targetId=page["targetId"])["sessionId"]
         for domain in ("Page", "Network", "Log", "Runtime"):
             self.call(domain + ".enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
+
+    def page(self):
+        """Its first page, or None before there is one."""
+        for target in self.call("Target.getTargets")["targetInfos"]:
+            if target["type"] == "page":
+                return target
+        return None
 
     def __enter__(self):
         return self
@@ -108,8 +118,16 @@ class Browser:
         message, self.buffer = self.buffer.split(b"\0", 1)
         return json.loads(message)
 
-    def wait_for(self, method):
-        while not any(event.get("method") == method for event in self.events):
+    def wait_until_loaded(self, loader):
+        """Until this navigation is over: the one before it may send an event
+        of its own as late as now.
+        """
+        def is_the_end(event):
+            params = event.get("params", {})
+            return (event.get("method") == "Page.lifecycleEvent" and
+                    params["name"] == "load" and params["loaderId"] == loader)
+
+        while not any(map(is_the_end, self.events)):
             self.events.append(self.receive())
 
     def look(self, width, height, scheme, scale=1):
@@ -126,8 +144,8 @@ class Browser:
 
     def open_url(self, url):
         self.events = []
-        self.call("Page.navigate", url=url)
-        self.wait_for("Page.loadEventFired")
+        self.wait_until_loaded(
+            self.call("Page.navigate", url=url)["loaderId"])
         return ([event["params"] for event in self.events
                  if event.get("method") in ("Log.entryAdded",
                                             "Runtime.consoleAPICalled",
