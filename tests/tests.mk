@@ -4,8 +4,10 @@ BUILD	= tests/build
 CHECK_LIBS = -lcheck -lsubunit -lm -lrt -lpthread
 UNIT	= $(BUILD)/unit_hold $(BUILD)/unit_log $(BUILD)/unit_tarpit \
 	$(BUILD)/unit_stats $(BUILD)/unit_held $(BUILD)/unit_output \
-	$(BUILD)/unit_title $(BUILD)/unit_mx
+	$(BUILD)/unit_title $(BUILD)/unit_database $(BUILD)/unit_mx
 UNIT_STATS_SRCS = stats/set.c stats/totals.c stats/calendar.c stats/write.c
+UNIT_DATABASE_SRCS = hold.c stats/schema.c stats/set.c stats/totals.c \
+	stats/calendar.c
 UNIT_MX_SRCS = mx/rules.c mx/name.c mx/dns.c
 # Programs with one thing changed, and no_seccomp, which runs a program.
 MODIFIED = $(BUILD)/tarpit-attempt $(BUILD)/tarpit-stepped \
@@ -18,7 +20,7 @@ CALLS	= asprintf calloc fcntl fdopen fflush flock fstat fsync ftruncate \
 	read reallocarray recv send sendfile socket splice stat syscall
 # These programs read times in logs, as tarpit-stats does.
 $(BUILD)/tarpit-stats $(BUILD)/unit_hold $(BUILD)/unit_stats \
-	$(BUILD)/unit_held $(BUILD)/unit_output: \
+	$(BUILD)/unit_held $(BUILD)/unit_output $(BUILD)/unit_database: \
 	STD += $(STATS_STD)
 # Servers that the sandbox lays over /usr and /etc; see tests/setup/unpack.
 SERVERS	= xinetd openbsd-inetd ucspi-tcp ipsvd postfix rsyslog libfaketime \
@@ -74,6 +76,12 @@ $(BUILD)/unit_output: tests/unit/test_output.c tests/unit/unit.h \
 $(BUILD)/unit_title: tests/unit/test_title.c tests/unit/unit.h stats/title.[ch]
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ tests/unit/test_title.c $(CHECK_LIBS)
+
+$(BUILD)/unit_database: tests/unit/test_database.c tests/unit/unit.h \
+	stats/database.c $(UNIT_DATABASE_SRCS) stats/*.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ tests/unit/test_database.c $(UNIT_DATABASE_SRCS) \
+	    $(STATS_LDADD) $(CHECK_LIBS)
 
 $(BUILD)/unit_mx: tests/unit/test_mx.c tests/unit/unit.h $(UNIT_MX_SRCS) \
 	$(MX_HEADERS)
