@@ -638,7 +638,7 @@ remember_new(struct database *db, int64_t oldest)
 	    " process_id, local_day(connected_ms), 1 FROM new_lines"
 	    " WHERE disconnected_ms > ?1",
 	    oldest);
-	db->lines_remembered += sqlite3_changes64(db->file);
+	db->lines_remembered += sqlite3_changes(db->file);
 	change(db,
 	    "INSERT INTO hosts SELECT host(address), max(disconnected_ms)"
 	    " FROM new_lines WHERE disconnected_ms > ?1 GROUP BY 1"
@@ -667,7 +667,7 @@ forget_until(struct database *db, int64_t msec)
 	    " (SELECT host(address) FROM lines WHERE disconnected_ms <= ?1)",
 	    msec);
 	change(db, "DELETE FROM lines WHERE disconnected_ms <= ?1", msec);
-	db->lines_remembered -= sqlite3_changes64(db->file);
+	db->lines_remembered -= sqlite3_changes(db->file);
 }
 
 /* Forget the oldest lines when there are so many that they fill the disk. */

@@ -5,7 +5,18 @@
  * whoever looks at a database with sqlite3(1).
  */
 
+#include <sqlite3.h>
+
 #include "schema.h"
+
+/* A value of another type is refused, but by SQLite before 3.37 (Debian 11). */
+#if SQLITE_VERSION_NUMBER >= 3037000
+#define STRICT		  " STRICT"
+#define AND_WITHOUT_ROWID ", WITHOUT ROWID"
+#else
+#define STRICT		  ""
+#define AND_WITHOUT_ROWID " WITHOUT ROWID"
+#endif
 
 #define TEXT(number)  #number
 #define VALUE(number) TEXT(number)
@@ -23,7 +34,7 @@ const char schema_create[] =
 "	forgotten_until_ms INTEGER NOT NULL DEFAULT -1,\n"
 "	lines_skipped INTEGER NOT NULL DEFAULT 0, -- of the last input\n"
 "	journal_cursor TEXT NOT NULL DEFAULT ''\n"
-") STRICT;\n"
+")" STRICT ";\n"
 "INSERT INTO totals (only_row) VALUES (1);\n"
 
 "CREATE TABLE days ( -- connections that began on a day of the local time zone\n"
@@ -34,12 +45,12 @@ const char schema_create[] =
 "	last_disconnected_ms INTEGER NOT NULL,\n"
 "	longest_ms INTEGER NOT NULL,\n"
 "	date TEXT AS (date(day * 86400, 'unixepoch'))\n"
-") STRICT;\n"
+")" STRICT ";\n"
 
 "CREATE TABLE lengths ( -- connections longer than the previous row's up_to_ms\n"
 "	up_to_ms INTEGER PRIMARY KEY,\n"
 "	connections INTEGER NOT NULL\n"
-") STRICT;\n"
+")" STRICT ";\n"
 
 "CREATE TABLE lines ( -- log lines that are remembered, to count none twice\n"
 "	disconnected_ms INTEGER NOT NULL,\n"
@@ -50,12 +61,12 @@ const char schema_create[] =
 "	counted INTEGER NOT NULL DEFAULT 1 CHECK (counted IN (0, 1)),\n"
 "	date TEXT AS (date(day * 86400, 'unixepoch')),\n"
 "	PRIMARY KEY (disconnected_ms, connected_ms, address, process_id)\n"
-") STRICT, WITHOUT ROWID;\n"
+")" STRICT AND_WITHOUT_ROWID ";\n"
 
 "CREATE TABLE hosts ( -- IPv4 addresses and IPv6 networks of remembered lines\n"
 "	host TEXT PRIMARY KEY,\n"
 "	last_seen_ms INTEGER NOT NULL\n"
-") STRICT, WITHOUT ROWID;\n"
+")" STRICT AND_WITHOUT_ROWID ";\n"
 
 "-- to take a wrong line out: UPDATE lines SET counted = 0 WHERE ...\n"
 "CREATE TRIGGER line_taken_out AFTER UPDATE OF counted ON lines\n"
