@@ -18,7 +18,7 @@ CFLAGS	?= -O2 -g
 # happens if there is no static libc.
 LDSTATIC = -static
 LDADD	= -lbsd
-STATS_LDADD = $(LDADD) -lsqlite3
+STATS_LDADD = $(LDADD) -lsqlite3 -Wl,-z,relro,-z,now
 # "make small" adds the kernel's headers, which musl-gcc leaves out, and the
 # build id, by which debuggers find the symbols; it maps the file twice, not
 # four times.

@@ -69,7 +69,7 @@ static const char *const statement_text[STATEMENTS] = {
 	[IS_KNOWN_HOST] = "SELECT 1 FROM hosts WHERE host = ?1",
 	[ADD_TO_DAY] =
 	    "INSERT INTO days VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-	    " ON CONFLICT DO UPDATE SET"
+	    " ON CONFLICT (day) DO UPDATE SET"
 	    " connections = connections + excluded.connections,"
 	    " held_ms = held_ms + excluded.held_ms,"
 	    " first_connected_ms ="
@@ -78,7 +78,7 @@ static const char *const statement_text[STATEMENTS] = {
 	    "  max(last_disconnected_ms, excluded.last_disconnected_ms),"
 	    " longest_ms = max(longest_ms, excluded.longest_ms)",
 	[ADD_TO_LENGTH] = "INSERT INTO lengths VALUES (?1, ?2)"
-			  " ON CONFLICT DO UPDATE SET"
+			  " ON CONFLICT (up_to_ms) DO UPDATE SET"
 			  " connections = connections + excluded.connections",
 };
 
@@ -642,7 +642,7 @@ remember_new(struct database *db, int64_t oldest)
 	change(db,
 	    "INSERT INTO hosts SELECT host(address), max(disconnected_ms)"
 	    " FROM new_lines WHERE disconnected_ms > ?1 GROUP BY 1"
-	    " ON CONFLICT DO UPDATE SET"
+	    " ON CONFLICT (host) DO UPDATE SET"
 	    " last_seen_ms = max(last_seen_ms, excluded.last_seen_ms)",
 	    oldest);
 }
