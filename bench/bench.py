@@ -720,7 +720,7 @@ def measure_calls(row):
         wait_for(lambda: queued(clients[0]) > 100)
         lines = read(trace).splitlines()
     sent = [i for i, line in enumerate(lines)
-            if re.match(r'(sendto|write|sendfile)\(0, .*, 1(, .*)?\) = 1$',
+            if re.match(r'(sendto|write|sendfile)\(0, .*, 1(, .*)?\) += 1$',
                         line)]
     return (sent[-1] - sent[0]) / (len(sent) - 1)
 
