@@ -225,7 +225,7 @@ check-ports: all	## for i386 and s390x
 
 # Genuine mail, from real mail servers; needs root.
 MAIL	= postfix exim4-daemon-light opensmtpd dnsmasq-base xinetd libfaketime \
-	nftables sendmail-bin sendmail-cf m4 dma nullmailer ssmtp php-cli \
+	nftables sendmail-bin sendmail-cf m4 dma nullmailer php-cli \
 	php-mbstring php-symfony-mailer
 
 check-mail: tarpit	## genuine mail from real mail servers

@@ -11,7 +11,7 @@ CLASSES = {
     "test_later": ["OpenSmtpdLater", "PostfixLater", "EximLater",
                    "SendmailLater", "SendmailKilled", "DmaLater",
                    "NullmailerLater", "Bot"],
-    "test_caveats": ["EximPipelines", "EximCounts", "DmaReset", "Spinners",
+    "test_caveats": ["EximPipelines", "EximCounts", "DmaReset", "DmaSpins",
                      "Symfony"],
 }
 

@@ -13,7 +13,7 @@ import threading
 import unittest
 
 from tests.lib import mailers
-from tests.lib.files import read, write
+from tests.lib.files import read
 from tests.lib.process import running, wait_for
 from tests.mail.lab import Tarpit
 from tests.mail.test_later import World
@@ -138,8 +138,8 @@ class DmaReset(World, unittest.TestCase):
         self.assertEqual(self.copies(message), 0)
 
 
-class Spinners(World, unittest.TestCase):
-    """Programs that read the end of the connection over and over."""
+class DmaSpins(World, unittest.TestCase):
+    """dma reads the end of the connection over and over."""
 
     cap = 1
 
@@ -155,26 +155,11 @@ class Spinners(World, unittest.TestCase):
         fields = read("/proc/%d/stat" % pid).rpartition(")")[2].split()
         return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
-    def test_dma(self):
+    def test_after_the_end_of_a_hold(self):
         self.enter(Tarpit({TARPIT: self.cap}))
         self.server = self.enter(mailers.Dma())
         self.send("first.example")
         self.assertTrue(self.spins(self.server.program))
-
-    def test_ssmtp(self):
-        """ssmtp has no queue: its caller waits for the end of the delivery."""
-        self.enter(Tarpit({TARPIT: self.cap}))
-        os.makedirs("/etc/ssmtp", exist_ok=True)
-        write("/etc/ssmtp/ssmtp.conf",
-                      "mailhub=tarpit.example\nhostname=client.example\n")
-        client = subprocess.Popen(
-            ["ssmtp", "-fa@sender.example", "b@first.example"],
-            stdin=subprocess.PIPE)
-        self.addCleanup(client.wait)
-        self.addCleanup(client.kill)
-        with client.stdin:
-            client.stdin.write(b"Subject: test\n\ntest\n")
-        self.assertTrue(self.spins("/usr/sbin/ssmtp"))
 
 
 class Symfony(World, unittest.TestCase):
