@@ -15,8 +15,8 @@ import time
 import unittest
 
 from tests.lib import made_up
-from tests.lib.stats import (BERLIN, EPOCH, GOLDEN, MADE, STATS, make_up,
-                             make_up_holds)
+from tests.lib.stats import (BERLIN, GOLDEN, MADE, STATS, make_up,
+                             report_of_any)
 
 PAGE_MAX = 60000
 
@@ -37,23 +37,6 @@ def report(log, kind="html", zone=BERLIN, **environment):
         env=variables({**MADE, "TZ": zone, **environment}), timeout=300)
     if result.returncode != 0 or result.stderr != b"":
         raise AssertionError(result.stderr.decode())
-    return result.stdout.decode()
-
-
-def report_of_any(log, kind="html", zone=BERLIN):
-    """A page of holds too long or too late for any real log."""
-    holds = [[(datetime.datetime.fromisoformat(time) - EPOCH) //
-              datetime.timedelta(milliseconds=1)
-              for time in re.findall(r"connected=(\S+)", line)]
-             for line in log]
-    with tempfile.TemporaryDirectory() as directory:
-        path = os.path.join(directory, "db")
-        make_up_holds(path, holds, zone, len(
-            {re.search(r"ip=(\S+)", line)[1] for line in log}))
-        result = subprocess.run(
-            [STATS, "-f", kind, "-s", path], input=b"", check=True,
-            capture_output=True, env={**os.environ, **MADE, "TZ": zone},
-            timeout=600)
     return result.stdout.decode()
 
 

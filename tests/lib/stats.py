@@ -4,6 +4,7 @@
 import contextlib
 import datetime
 import os
+import re
 import sqlite3
 import subprocess
 import tempfile
@@ -68,6 +69,23 @@ def make_up_holds(path, holds, zone, hosts):
         lengths[end] = lengths.get(end, 0) + 1
     make_up(path, [(day, *row) for day, row in days.items()], lengths.items(),
             hosts)
+
+
+def report_of_any(log, kind="html", zone=BERLIN):
+    """A page of holds too long or too late for any real log."""
+    holds = [[(datetime.datetime.fromisoformat(time) - EPOCH) //
+              datetime.timedelta(milliseconds=1)
+              for time in re.findall(r"connected=(\S+)", line)]
+             for line in log]
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "db")
+        make_up_holds(path, holds, zone, len(
+            {re.search(r"ip=(\S+)", line)[1] for line in log}))
+        result = subprocess.run(
+            [STATS, "-f", kind, "-s", path], input=b"", check=True,
+            capture_output=True, env={**os.environ, **MADE, "TZ": zone},
+            timeout=600)
+    return result.stdout.decode()
 
 
 def local_day(msec, zone):

@@ -28,7 +28,7 @@ import threading
 import urllib.request
 
 from tests.lib import made_up
-from tests.lib.stats import MADE
+from tests.lib.stats import BERLIN, MADE, report_of_any
 from tests.page.browser import Browser, find
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -68,6 +68,9 @@ CASES = {
     "twenty-years": made_up.lines(7300, 3),
     "campaign": [LINE % ("2026-11-20T10:00:00.000Z",
                          "2026-11-20T10:04:10.000Z")] * 300000,
+}
+# Pages of holds that tarpit-stats does not take from a log.
+IMPOSSIBLE = {
     "days-long": [LINE % ("2026-11-%02dT10:00:00.000Z" % day,
                           "2026-11-22T11:00:00.000Z") for day in range(1, 22)],
     "ages": [LINE % ("1970-01-01T00:00:00.000Z", "2999-12-31T20:00:00.000Z"),
@@ -139,10 +142,12 @@ def need(condition, what):
 
 
 def report(form, name):
+    if name in IMPOSSIBLE:
+        return report_of_any(IMPOSSIBLE[name], form).encode()
     log = "".join(line + "\n" for line in CASES[name])
     return subprocess.run(
         [STATS, "-f", form], input=log.encode(), stdout=subprocess.PIPE,
-        env={**os.environ, **MADE, "TZ": "Europe/Berlin"}, check=True,
+        env={**os.environ, **MADE, "TZ": BERLIN}, check=True,
         timeout=300).stdout
 
 
@@ -413,7 +418,7 @@ def attempt(name, function, *arguments):
 
 
 def check():
-    paths = {name: make_page(name) for name in CASES}
+    paths = {name: make_page(name) for name in [*CASES, *IMPOSSIBLE]}
     with Browser() as browser:
         good = [attempt(name, check_page, browser, name, path)
                 for name, path in paths.items()]
@@ -430,7 +435,7 @@ def check():
         print("\n".join(complaints) or "Nu checker     good")
         good.append(not complaints)
     good += [attempt("metrics, " + name, check_metrics, name)
-             for name in CASES]
+             for name in [*CASES, *IMPOSSIBLE]]
     return 0 if all(good) else 1
 
 
