@@ -33,9 +33,14 @@ class Build(unittest.TestCase):
                     self.root, os.path.relpath(path, TOP)))
 
     def make(self, *args, env=None):
+        """Its output; the variables of a make that runs the tests, such as
+        LDSTATIC=, are not for this one.
+        """
+        outer = {name: value for name, value in os.environ.items()
+                 if not name.startswith("MAKE") and name != "MFLAGS"}
         return subprocess.run(
             ["make", "-C", self.root] + list(args), check=True,
-            env=dict(os.environ, **(env or {})),
+            env=dict(outer, **(env or {})),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
 
     def is_static(self):
