@@ -259,7 +259,8 @@ lint: $(STATS_STYLE)	## the linters
 	    $(STATS_SRCS) $(MX_SRCS) tests/unit/*.c tests/doubles/*.c bench/*.c
 	shellcheck $$($(BY_FIRST_LINE) '^#! ?/bin/sh' .)
 	# Tabs are in strings that become files; the rest is a matter of taste.
-	flake8 --max-line-length=80 --extend-ignore=E101,E127,E128,W191 \
+	flake8 --max-line-length=80 --extend-exclude=build \
+	    --extend-ignore=E101,E127,E128,W191 \
 	    tests bench $$($(BY_FIRST_LINE) '^#!.*python3' .)
 	mandoc -Tlint -Wwarning tarpit.8 tarpit-stats.8 tarpit-mx.8
 	$(MAKE) CC=clang CFLAGS='-O2 -Werror' BUILD=$(BUILD)/clang lint-build
