@@ -106,7 +106,9 @@ class Install(unittest.TestCase):
         subprocess.run(["sed", "-i", "/disable/s/yes/no/",
                         self.path("etc/xinetd.d/tarpit")], check=True)
         self.copy("cron/tarpit-stats", "etc/cron.d/tarpit-stats")
-        self.assertNotIn("yours", make("uninstall", "DESTDIR=" + self.root))
+        said = make("uninstall", "DESTDIR=" + self.root)
+        self.assertNotIn("yours", said)
+        self.assertIn("systemctl restart xinetd", said)
         self.assertEqual(files(self.root), set())
 
     def test_uninstall_lists_what_remains(self):
