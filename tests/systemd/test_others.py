@@ -169,7 +169,13 @@ class Super:
         self.lines(LIVE + self.room + 1)
         self.no_address_but_in_the_line()
 
+    def end_is_for(self, whom):
+        """Of the service: for its main process, or for all of them."""
+        drop_in(self.service, "[Service]\nKillMode=%s\n" % whom)
+        self.addCleanup(drop_in, self.service, "")
+
     def test_stop_leaves_the_holds_and_pkill_ends_them(self):
+        self.end_is_for("process")
         live = self.thousand()
         systemctl("stop", self.service)
         self.assertFalse(listens(PORT))
@@ -179,10 +185,19 @@ class Super:
         self.lines(LIVE)
 
     def test_restart_leaves_the_holds(self):
+        self.end_is_for("process")
         live = self.come(sources(1, 100))
         systemctl("restart", self.service)
         self.assertTrue(wait_for(lambda: listens(PORT)))
         self.all_live(live)
+        self.one_more_is_served()
+
+    def test_restart_ends_the_holds_of_a_control_group(self):
+        self.end_is_for("control-group")
+        self.thousand()
+        systemctl("restart", self.service)
+        self.lines(LIVE)
+        self.assertTrue(wait_for(lambda: listens(PORT)))
         self.one_more_is_served()
 
     def test_kill_ends_the_holds(self):
@@ -208,9 +223,9 @@ class Super:
         self.no_address_but_in_the_line()
 
     def test_the_limit_of_systemd_can_be_lifted(self):
-        figure("%s: TasksMax=%s LimitNOFILE=%s LimitNPROC=%s" % tuple(
-            [self.service] + [show(self.service, key) for key in
-                              ("TasksMax", "LimitNOFILESoft", "LimitNPROC")]))
+        figure("%s: TasksMax=%s LimitNOFILE=%s LimitNPROC=%s KillMode=%s" %
+               tuple([self.service] + [show(self.service, key) for key in (
+                   "TasksMax", "LimitNOFILESoft", "LimitNPROC", "KillMode")]))
         drop_in(self.service, "[Service]\nTasksMax=infinity\n")
         self.addCleanup(drop_in, self.service, "")
         systemctl("restart", self.service)
