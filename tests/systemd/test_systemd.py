@@ -545,7 +545,7 @@ class Parked(Lab):
     def test_before_the_process_has_started(self):
         self.addCleanup(drop_in, "tarpit@.service", "")
         drop_in("tarpit@.service",
-                "[Service]\nExecStart=\nExecStart=/bin/sleep 60\n")
+                "[Service]\nExecStart=\nExecStart=/bin/sleep 600\n")
         self.measure("not started")
 
 
