@@ -2,16 +2,17 @@
 """usage: python3 -m tests.lib.limited [-f] test ...
 
 As python3 -m unittest -v, but a test that hangs fails, and the next one
-follows.  The limit is there for nothing else: no machine is so slow.  Each
-result is also added to the file that TEST_RESULTS names, if it does, as soon
-as it is known: "passed", "failed" or "skipped", and the test.
+follows.  The limit is there for nothing else: no machine is so slow.  It is
+ten minutes, or as many seconds as TEST_SECONDS says.  Each result is also
+added to the file that TEST_RESULTS names, if it does, as soon as it is known:
+"passed", "failed" or "skipped", and the test.
 """
 
 import os
 import signal
 import unittest
 
-SECONDS = 600
+SECONDS = int(os.environ.get("TEST_SECONDS", 600))
 RESULTS = os.environ.get("TEST_RESULTS", os.devnull)
 
 

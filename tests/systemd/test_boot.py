@@ -11,7 +11,7 @@ import subprocess
 import unittest
 
 from tests.lib import TOP
-from tests.lib.process import wait_for
+from tests.lib.process import LIMIT, wait_for
 
 BOOT = os.path.join(TOP, "tests/systemd/boot")
 ROOT = os.path.join(TOP, os.environ.get("LAB", "tests/build/lab"))
@@ -74,7 +74,7 @@ class Boot(unittest.TestCase):
     @staticmethod
     def end(boot):
         boot.terminate()
-        boot.wait(120)
+        boot.wait(LIMIT)
         boot.stdout.close()
 
     def up(self):
@@ -94,19 +94,19 @@ class Boot(unittest.TestCase):
         self.assertGreater(len(members), 8)
         self.assertNotEqual(self.groups(boot), [])
         boot.send_signal(signo)
-        self.assertNotEqual(boot.wait(120), 0)
+        self.assertNotEqual(boot.wait(LIMIT), 0)
         self.nothing_is_left(boot, members)
         return boot
 
     def test_that_ends(self):
         boot = self.boot("exit 0")
-        self.assertEqual(boot.wait(300), 0)
+        self.assertEqual(boot.wait(LIMIT), 0)
         self.nothing_is_left(boot, set())
         self.assertEqual(self.groups(boot), [])
 
     def test_whose_command_fails(self):
         boot = self.boot("exit 3")
-        self.assertNotEqual(boot.wait(300), 0)
+        self.assertNotEqual(boot.wait(LIMIT), 0)
         self.assertEqual(self.groups(boot), [])
 
     def test_that_is_interrupted(self):
@@ -117,13 +117,13 @@ class Boot(unittest.TestCase):
     def test_that_is_killed(self):
         boot = self.interrupt(signal.SIGKILL)
         # Its groups are empty; the next one takes them away.
-        self.assertEqual(self.boot("exit 0").wait(300), 0)
+        self.assertEqual(self.boot("exit 0").wait(LIMIT), 0)
         self.assertEqual(self.groups(boot), [])
 
     def test_beside_another(self):
         boot = self.up()
         self.assertEqual(len(self.empty(boot)), 1)
-        self.assertEqual(self.boot("exit 0").wait(300), 0)
+        self.assertEqual(self.boot("exit 0").wait(LIMIT), 0)
         self.assertEqual(len(self.empty(boot)), 1)
 
     def empty(self, boot):
