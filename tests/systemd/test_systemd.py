@@ -530,7 +530,7 @@ class Mistakes(Lab):
         self.turned_away()
         self.assertTrue(wait_for(
             lambda: show("tarpit.socket", "ActiveState") == "failed"))
-        reason = "Service has more than one ExecStart="
+        reason = "ExecStart="
         self.assertTrue(wait_for(lambda: reason in run(
             "journalctl", "-q", "-o", "cat", "-p", "warning", "-u",
             "tarpit*")))
