@@ -2,6 +2,7 @@
 """make install and make uninstall, in the /usr and /etc of the sandbox."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -63,6 +64,14 @@ class Install(unittest.TestCase):
 
     def path(self, name):
         return os.path.join(self.root, name)
+
+    def test_links_of_the_readme_lead_somewhere(self):
+        make("install", "DESTDIR=" + self.root)
+        with open(self.path(DOC + "README.md")) as file:
+            links = re.findall(r"\]\((\w[^):]*)\)", file.read())
+        self.assertIn("OPERATING.md", links)
+        for link in links:
+            self.assertTrue(os.path.exists(self.path(DOC + link)), link)
 
     def test_under_another_prefix(self):
         make("install", "DESTDIR=" + self.root, "PREFIX=/opt")

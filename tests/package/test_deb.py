@@ -178,6 +178,15 @@ class Install(Lab):
                 self.assertNotIn("/usr/local", text_of(name), name)
         self.assertEqual(run("dpkg", "--verify", "tarpit"), "")
 
+    def test_names_what_is_linked_in(self):
+        """In Built-Using: musl, in tarpit alone."""
+        for name in "tarpit", "tarpit-stats", "tarpit-mx":
+            with open("/usr/sbin/" + name, "rb") as file:
+                dynamic = b"/ld-linux" in file.read()
+            self.assertEqual(dynamic, name != "tarpit", name)
+        self.assertRegex(run("dpkg-deb", "--field", deb(1), "Built-Using"),
+                         r"^musl \(= [^,]*\)$")
+
     def test_the_two_commands_do(self):
         self.switch_on()
         clients = self.clients.hold([None])
