@@ -101,7 +101,8 @@ tarpit-mx: $(MX_OBJS)
 # "make small" builds everything else first, so that "make install" finds no
 # source newer than its program.
 small: all	## the same, tarpit with musl: smaller still
-	$(MUSL) $(MUSL_NEAR) || $(MUSL)
+	@echo "$(MUSL) $(MUSL_NEAR)"
+	@$(MUSL) $(MUSL_NEAR) || $(MUSL)
 
 .c.o:
 	$(COMPILE) -c -o $@ $<
@@ -114,11 +115,11 @@ $(MX_OBJS): $(MX_HEADERS)
 # The style sheet becomes C strings, one for each line, without comments and
 # indentation.
 $(STATS_STYLE): stats/page.css
-	sed -e '/^[[:blank:]]*\/\*.*\*\/$$/d' \
+	@sed -e '/^[[:blank:]]*\/\*.*\*\/$$/d' \
 	    -e '/^[[:blank:]]*\/\*/,/\*\/$$/d' -e 's/^[[:blank:]]*//' \
 	    -e '/^$$/d' -e 's/["\\]/\\&/g' -e 's/.*/"&",/' \
 	    stats/page.css >$@.new
-	mv $@.new $@
+	@mv $@.new $@
 
 help:	## these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' \

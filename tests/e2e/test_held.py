@@ -86,11 +86,10 @@ class NobodyKnown(unittest.TestCase):
     def test_no_proc(self):
         os.makedirs("/run/root/etc", exist_ok=True)
         shutil.copy(STATS, "/run/root/tarpit-stats")
-        os.mkdir("/run/root/usr")
-        subprocess.run(["mount", "--bind", "/usr", "/run/root/usr"],
-                       check=True)
-        for name in "lib", "lib64":
-            os.symlink("usr/" + name, "/run/root/" + name)
+        for name in filter(os.path.exists, ("/usr", "/lib", "/lib64")):
+            os.mkdir("/run/root" + name)
+            subprocess.run(["mount", "--bind", name, "/run/root" + name],
+                           check=True)
         for passwd in False, True:
             if passwd:
                 shutil.copy("/etc/passwd", "/run/root/etc/passwd")
