@@ -14,7 +14,7 @@ import unittest
 from tests.lib import TOP
 from tests.lib.log import Hold
 from tests.lib.process import wait_for
-from tests.lib.sandbox import needs_root
+from tests.lib.sandbox import needs_initial_namespace
 from tests.lib.tarpit import Tarpit
 
 
@@ -68,7 +68,7 @@ class Build(unittest.TestCase):
             self.assertNotIn("-D_FORTIFY_SOURCE=2", said)
             self.assertNotIn("warning", said)
 
-    @needs_root
+    @needs_initial_namespace
     def test_dynamic_where_they_are_not(self):
         libraries = glob.glob("/usr/lib/*/libc.a")
         self.assertNotEqual(libraries, [])

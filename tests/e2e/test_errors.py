@@ -179,9 +179,10 @@ class Surroundings(unittest.TestCase):
         """gethostname(2) may return anything; the greeting has a valid name."""
         client, server = tcp_pair()
         with server, subprocess.Popen(
-                ["unshare", "--uts", "sh", "-c",
-                 'echo my_host >/proc/sys/kernel/hostname; exec "$0" -d',
-                 TARPIT], stdin=server, stderr=subprocess.PIPE), client:
+                ["unshare", "--uts", "python3", "-c",
+                 "import os, socket, sys; socket.sethostname('my_host'); "
+                 "os.execv(sys.argv[1], sys.argv[1:])",
+                 TARPIT, "-d"], stdin=server, stderr=subprocess.PIPE), client:
             server.close()
             self.assertEqual(client.recv(4096), b"220 localhost ESMTP\r\n")
 

@@ -7,7 +7,7 @@ import stat
 import subprocess
 import unittest
 
-from tests.lib.sandbox import needs_root
+from tests.lib.sandbox import needs_initial_namespace, needs_root
 from tests.lib.stats import STATS, StatsTest, lines, run
 
 
@@ -23,7 +23,7 @@ class Output(StatsTest):
             self.assertEqual(os.stat("/dev/null").st_ino, before.st_ino)
         self.assertEqual(os.listdir(self.directory), ["db"])
 
-    @needs_root
+    @needs_initial_namespace
     def test_null_device_of_root(self):
         null = self.path("null")
         os.mknod(null, 0o666 | stat.S_IFCHR, os.makedev(1, 3))

@@ -14,6 +14,10 @@ def mapped_ids():
 needs_root = unittest.skipUnless(
     mapped_ids() > 1, "no user but root in this sandbox: run as root")
 
+needs_initial_namespace = unittest.skipUnless(
+    mapped_ids() == 2 ** 32 - 1, "no device and no file of /usr can be made "
+    "or moved in this sandbox: run as root")
+
 
 def user_namespaces():
     """Whether one can be made in the sandbox: never in a chroot(2)."""
