@@ -125,9 +125,10 @@ help:	## these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' \
 	    $(MAKEFILE_LIST)
 
-# Install what is needed to build, and with "make deps check" also to test.
-deps:	## install what it takes to build; with check, to test
-	tests/setup/deps build $(filter check,$(MAKECMDGOALS))
+# Install what is needed to build, and with "make deps run" or "make deps check"
+# also what is needed to try or to test the programs.
+deps:	## install what it takes to build; with run, check, that too
+	tests/setup/deps build $(filter run check,$(MAKECMDGOALS))
 
 run: tarpit	## try it on 127.0.0.1:2525
 	@echo "tarpit listens on 127.0.0.1:2525; Ctrl-C ends it and all holds."
