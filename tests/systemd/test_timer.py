@@ -139,6 +139,16 @@ class Stats(Lab):
             "not a database of tarpit-stats" in entry["MESSAGE"]
             for entry in journal(self.cursor))))
 
+    def test_to_be_stopped_is_no_failure(self):
+        unit = "tarpit-stats.service"
+        drop_in(unit, "[Service]\nExecStart=\nExecStart=sleep 1000\n")
+        self.addCleanup(drop_in, unit, "")
+        systemctl("start", "--no-block", unit)
+        self.assertTrue(wait_for(lambda: show(unit, "MainPID") != "0"))
+        systemctl("stop", unit)
+        self.assertEqual((show(unit, "ActiveState"), show(unit, "Result")),
+                         ("inactive", "success"))
+
     def test_replaces_files_once_they_are_on_the_disk(self):
         self.end_some(3)
         trace = "/root/stats.trace"
