@@ -103,8 +103,9 @@ $(BUILD)/tarpit-leaping: tests/doubles/leaping_clock.c $(SRCS) $(HEADERS)
 	    -Wl,--wrap=ppoll,--wrap=syscall,--wrap=clock_gettime -o $@ \
 	    tests/doubles/leaping_clock.c $(SRCS)
 
-# With fortification or 64-bit offsets, some calls would have other names.
-UNCHANGED = -U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS
+# With fortification, inline functions of an older libc or 64-bit offsets, some
+# calls would have other names.
+UNCHANGED = -U_FORTIFY_SOURCE -D__NO_INLINE__ -U_FILE_OFFSET_BITS
 
 $(BUILD)/tarpit-failing: tests/doubles/failing.c $(SRCS) $(HEADERS)
 	@mkdir -p $(BUILD)

@@ -13,6 +13,7 @@ import unittest
 import zoneinfo
 
 from tests.lib import TOP
+from tests.lib.log import Hold
 
 STATS = os.path.abspath(os.environ.get(
     "TARPIT_STATS", os.path.join(TOP, "tarpit-stats")))
@@ -73,8 +74,7 @@ def make_up_holds(path, holds, zone, hosts):
 
 def report_of_any(log, kind="html", zone=BERLIN):
     """A page of holds too long or too late for any real log."""
-    holds = [[(datetime.datetime.fromisoformat(time) - EPOCH) //
-              datetime.timedelta(milliseconds=1)
+    holds = [[round(Hold.seconds(time) * 1000)
               for time in re.findall(r"connected=(\S+)", line)]
              for line in log]
     with tempfile.TemporaryDirectory() as directory:
