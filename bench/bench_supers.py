@@ -27,7 +27,7 @@ import sys
 import time
 
 from bench import bench
-from tests.lib.files import install
+from tests.lib.files import install, write
 from tests.lib.process import run
 
 QUICK = bool(os.environ.get("QUICK"))
@@ -135,7 +135,7 @@ def edit(path, *edits):
         if old not in text:
             sys.exit("bench: %s has no %r" % (path, old))
         text = text.replace(old, new)
-    install(path, text)
+    write(path, text)   # with the mode that it has
 
 
 def control_group(pid):
