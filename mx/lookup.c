@@ -6,7 +6,7 @@
 
 #include <arpa/nameser.h>
 
-#include <stdio.h>
+#include <bsd/string.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -52,7 +52,7 @@ add_host(struct domain *domain, const char *name, unsigned preference)
 	struct host *host = &domain->hosts[domain->count++];
 
 	host->preference = preference;
-	snprintf(host->name, sizeof(host->name), "%s", name);
+	strlcpy(host->name, name, sizeof(host->name));
 	host->is_tarpit = domain->tarpit != NULL &&
 	    strcasecmp(name, domain->tarpit) == 0;
 }
