@@ -86,8 +86,8 @@ add_lines(struct lines *lines, int first, int count)
 	int i;
 
 	for (i = first; i < first + count; i++) {
-		snprintf(address, sizeof(address), "192.0.%d.%d", i / 256 % 256,
-		    i % 256);
+		snprintf(address, sizeof(address), "192.0.%u.%u",
+		    (unsigned)i / 256 % 256, (unsigned)i % 256);
 		add_line(lines, address, START + 1000 * i, 42);
 	}
 }
