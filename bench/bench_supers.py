@@ -14,8 +14,9 @@ limits on connections are raised to what is held here, tarpit sends no bytes
 while it is measured, and nothing else listens.  The limits for each address
 stay, and the clients come from many addresses.
 
-The memory and pids controllers, which would take something for each control
-group, are missing from the lab.  The shipped unit switches both off.
+The memory and pids controllers, which take something for each control group,
+are missing from the lab if this machine keeps them for control groups of
+version 1.  The shipped units switch the memory controller off.
 """
 
 import contextlib

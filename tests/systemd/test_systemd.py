@@ -102,6 +102,13 @@ class Service(Lab):
             e.get("SYSLOG_IDENTIFIER", e["_TRANSPORT"])
             for e in journal(self.cursor)), {"tarpit": 50})
 
+    def test_no_memory_controller_for_each(self):
+        """Where there is one at all."""
+        self.clients.hold(sources(1, 5))
+        self.assertNotIn("memory", read(
+            "/sys/fs/cgroup/tarpit.slice/cgroup.subtree_control").split())
+        self.assertEqual(show("tarpit.socket", "MemoryAccounting"), "no")
+
     def test_journal_adds_what_the_manual_says(self):
         self.clients.close(self.clients.hold(sources(1, 50)))
         self.lines(50)
