@@ -130,6 +130,8 @@ help:	## these lines
 deps:	## install what it takes to build; with run, check, that too
 	tests/setup/deps build $(filter run check,$(MAKECMDGOALS))
 
+# After Ctrl-C, the shell stays for a moment: if it ended before make has heard
+# of the signal, make would complain that it has no child to wait for.
 run: tarpit	## try it on 127.0.0.1:2525
 	@echo "tarpit listens on 127.0.0.1:2525; Ctrl-C ends it and all holds."
 	@echo "In a second terminal, get stuck by hand (type EHLO me, Enter):"
@@ -137,8 +139,9 @@ run: tarpit	## try it on 127.0.0.1:2525
 	@echo "or with a mail client:"
 	@echo "    swaks --server 127.0.0.1:2525 --to you@example.org"
 	@echo "When one gives up (Ctrl-C will do), its log line comes here:"
-	@trap : INT; SYSTEMD_LOG_LEVEL=err systemd-socket-activate --accept \
-	    --inetd --listen=127.0.0.1:2525 ./tarpit -d -i 1000 || [ $$? -eq 130 ]
+	@trap 'sleep 1 || :' INT; SYSTEMD_LOG_LEVEL=err \
+	    systemd-socket-activate --accept --inetd --listen=127.0.0.1:2525 \
+	    ./tarpit -d -i 1000 || [ $$? -eq 130 ]
 
 # tarpit is replaced in one step, since a connection may come at any moment.
 install: all	## install it, then follow what it prints
