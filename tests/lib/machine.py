@@ -198,12 +198,14 @@ def entries(*arguments):
 
 def journal(*arguments):
     """This part of the journal, but for what comes of the lab: systemd 262
-    misses the pids controller at the end of each unit, and a lab has none if
-    the machine around it keeps that for control groups of version 1.
+    misses the pids controller at the end of each unit but a connection, and a
+    lab has none if the machine around it keeps that for control groups of
+    version 1.
     """
     lacking = "pids" not in read(CONTROLLERS).split()
     return [entry for entry in entries(*arguments)
-            if not (lacking and "pids.max" in entry["MESSAGE"])]
+            if not (lacking and "pids.max" in entry["MESSAGE"] and
+                    "tarpit@" not in entry.get("UNIT", ""))]
 
 
 def cursor():
