@@ -145,7 +145,7 @@ class Install(unittest.TestCase):
         for name in ("/rsyslog.d/30-tarpit.conf", "/cron.d/tarpit-stats",
                      "/tarpit.nft", "/systemd/system/tarpit.socket.d"):
             self.assertIn("    %s/etc%s\n" % (self.root, name), said)
-        self.assertIn("a line in %s/etc/inetd.conf\n" % self.root, said)
+        self.assertIn("    lines in %s/etc/inetd.conf\n" % self.root, said)
 
     def copy(self, example, name):
         shutil.copy(self.path(DOC + "examples/" + example), self.path(name))
